@@ -1,0 +1,1 @@
+"""Appointment cancellations for Flask clinics."""
