@@ -1,0 +1,18 @@
+"""The only room that knows the host's models."""
+
+from flask_cancellations.host.adapter import HostAdapter
+from flask_cancellations.host.host import Host
+from flask_cancellations.host.imports import clock_source, load_adapter
+from flask_cancellations.host.resolve import resolve
+from flask_cancellations.host.values import Appointment, Person, User
+
+__all__ = [
+    "Appointment",
+    "Host",
+    "HostAdapter",
+    "Person",
+    "User",
+    "clock_source",
+    "load_adapter",
+    "resolve",
+]

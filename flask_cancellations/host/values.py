@@ -1,0 +1,64 @@
+"""What the rest of the package sees of a host: plain values, whatever the host's models look like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Status = Literal["booked", "cancelled", "noshow", "fulfilled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A client. ``locale`` is the host's own text; it may name no language that we know."""
+
+    key: str
+    name: str
+    email: str | None
+    phone: str | None
+    locale: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """One appointment at the moment it was read.
+
+    ``start`` and ``end`` are naive wall clock of the clinic, ``*_us`` the instants in microseconds UTC,
+    ``price`` and ``deposit`` minor units of the clinic's currency. ``price`` is None where it is unknown,
+    ``booked_us`` where nothing says when the booking was made. A status in no group of the configuration is
+    ``unknown``, and so not open. ``row`` is the host's own object.
+    """
+
+    key: str
+    start: datetime
+    end: datetime
+    start_us: int
+    end_us: int
+    client: Person | None
+    staff_key: str | None
+    staff_name: str
+    service_key: str | None
+    service_name: str
+    location_key: str | None
+    location_name: str
+    price: int | None
+    deposit: int
+    booked_us: int | None
+    status: Status
+    row: Any = field(repr=False, compare=False)
+
+    @property
+    def client_key(self) -> str | None:
+        """The client's key, if there is a client."""
+        return None if self.client is None else self.client.key
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The signed-in person. ``staff_key`` is the key of the own staff record, if there is one."""
+
+    key: str
+    name: str
+    roles: tuple[str, ...]
+    staff_key: str | None

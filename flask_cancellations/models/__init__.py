@@ -1,0 +1,35 @@
+"""Our tables, one aggregate a file. They point at host rows by key (text), never by foreign key."""
+
+from __future__ import annotations
+
+from flask_cancellations.models.base import Base, copy_into, tables
+from flask_cancellations.models.cancellation import Cancellation
+from flask_cancellations.models.catalogue import Acceptance, PolicyVersion, ReasonRow
+from flask_cancellations.models.claim import Claim
+from flask_cancellations.models.event import Event, PrivateValue
+from flask_cancellations.models.message import Message
+from flask_cancellations.models.request import AnsweredRequest, Link
+from flask_cancellations.models.settlement import Movement, Series, SettlementRow, Waiver
+from flask_cancellations.models.slot import Diary, Slot
+
+__all__ = [
+    "Acceptance",
+    "AnsweredRequest",
+    "Base",
+    "Cancellation",
+    "Claim",
+    "Diary",
+    "Event",
+    "Link",
+    "Message",
+    "Movement",
+    "PolicyVersion",
+    "PrivateValue",
+    "ReasonRow",
+    "Series",
+    "SettlementRow",
+    "Slot",
+    "Waiver",
+    "copy_into",
+    "tables",
+]
