@@ -2,7 +2,8 @@
 
 The functions have names of their own (``fcx_`` ...), so that the host's catalogue and ours never mix. The language is,
 in this order: the one set by :func:`use_locale` (the worker writes to each client in the client's language), the one
-that Flask-Babel chose for the request, ``CANCELLATIONS_LOCALE`` of the app, English.
+that Flask-Babel chose for the request, ``CANCELLATIONS_LOCALE`` of the app, English. A language that we have no texts
+in is passed over, so that words, dates and the direction of writing always belong together.
 """
 
 from __future__ import annotations
@@ -49,23 +50,27 @@ def parse_locale(text: str) -> Locale | None:
 
 
 def locale() -> Locale:
-    """The language in force."""
+    """The language in force; always one that we have texts in."""
     forced = _forced.get()
     if forced is not None:
         return forced
     if has_app_context():
         # Outside a request a host's locale selector has nothing to look at, and may fail.
-        if has_request_context() and "babel" in current_app.extensions and (chosen := request_locale()):
-            return cast(Locale, chosen)
-        return parse_locale(str(current_app.config.get("CANCELLATIONS_LOCALE", ""))) or _ENGLISH
+        if has_request_context() and "babel" in current_app.extensions:
+            chosen = cast("Locale | None", request_locale())
+            if chosen is not None and _speaks(chosen):
+                return chosen
+        configured = parse_locale(str(current_app.config.get("CANCELLATIONS_LOCALE", "")))
+        if configured is not None and _speaks(configured):
+            return configured
     return _ENGLISH
 
 
 @contextmanager
 def use_locale(text: str | None) -> Iterator[None]:
-    """Write in the language that ``text`` names; an empty or unknown one leaves the language as it is."""
+    """Write in the language that ``text`` names; one that is empty, unknown or not ours changes nothing."""
     wanted = parse_locale(text) if text else None
-    token = _forced.set(wanted or _forced.get())
+    token = _forced.set(wanted if wanted is not None and _speaks(wanted) else _forced.get())
     try:
         yield
     finally:
@@ -77,11 +82,19 @@ def _catalogue(name: str) -> NullTranslations:
     return Translations.load(CATALOGUES, [name], DOMAIN)
 
 
+def _catalogue_of(language: Locale) -> NullTranslations:
+    """The catalogue of a language, or of its parent language; an empty one if there is none."""
+    found = _catalogue(str(language))
+    return found if isinstance(found, Translations) else _catalogue(language.language)
+
+
+def _speaks(language: Locale) -> bool:
+    return language.language == _ENGLISH.language or isinstance(_catalogue_of(language), Translations)
+
+
 def catalogue() -> NullTranslations:
-    """The catalogue of the language in force, or of its parent language; English needs none."""
-    current = locale()
-    found = _catalogue(str(current))
-    return found if isinstance(found, Translations) else _catalogue(current.language)
+    """The catalogue of the language in force; English needs none."""
+    return _catalogue_of(locale())
 
 
 def fcx_mark(text: str) -> str:
@@ -131,7 +144,7 @@ def number_text(value: Decimal) -> str:
 
 
 def day_text(day: date) -> str:
-    """A day with its weekday: "Wednesday, 2 December 2026"."""
+    """A day with its weekday: "Wednesday, December 2, 2026"."""
     return format_date(day, format="full", locale=locale())
 
 
@@ -147,7 +160,7 @@ def time_text(moment: time | datetime) -> str:
 
 
 def moment_text(wall: datetime) -> str:
-    """A wall-clock moment: "Wednesday, 2 December 2026, 16:40"."""
+    """A wall-clock moment: "Wednesday, December 2, 2026, 16:40"."""
     return f"{day_text(wall.date())}, {time_text(wall)}"
 
 

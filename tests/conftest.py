@@ -196,7 +196,7 @@ def rounds() -> int:
     return int(os.environ.get("FCX_ROUNDS", "40"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the project; the test is skipped where it is absent."""
     return SHARED_DATA if SHARED_DATA.is_dir() else lacks("data")

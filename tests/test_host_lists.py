@@ -33,9 +33,6 @@ DAY = datetime(2026, 12, 2)
 NEXT = DAY + timedelta(days=1)
 
 
-MINUTE = timedelta(minutes=1)
-
-
 def at(hour, minute=0):
     return DAY + timedelta(hours=hour, minutes=minute)
 

@@ -5,6 +5,7 @@ Preview, page, rows, message and API all use the same :class:`Quote`.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -67,8 +68,16 @@ class Quote:
 
     def fingerprint(self) -> str:
         """Changes when a number or option that a person decided on changes; time alone does not change it."""
-        band = self.band.less_than if self.band else ""
-        return f"{self.currency}.{self.fee}.{self.deposit}.{band}.{self.needs_amount:d}{self.forfeit:d}{self.clinic_side:d}"
+        decisive = (
+            self.currency,
+            self.fee,
+            self.deposit,
+            self.band.less_than if self.band else None,
+            self.needs_amount,
+            self.forfeit,
+            self.clinic_side,
+        )
+        return hashlib.sha256(repr(decisive).encode()).hexdigest()[:16]
 
 
 def quote(facts: Facts, policy: Policy | None, reason: Reason | None) -> Quote:

@@ -67,7 +67,7 @@ SEEDED: tuple[Reason, ...] = (
     _client("illness", fcx_mark("Ill"), 10, "pat", "patient-cancel"),
     _client("family", fcx_mark("Family matter"), 20, "pat", "patient-cancel"),
     _client("work", fcx_mark("Work"), 30, "pat", "patient-cancel"),
-    _client("reschedule", fcx_mark("Wants another time"), 40, "pat", "patient-cancel"),
+    _client("reschedule", fcx_mark("Another time needed"), 40, "pat", "patient-cancel"),
     _client("feeling_better", fcx_mark("Feeling better"), 50, "pat-fb", "improved"),
     _client("forgot", fcx_mark("Forgot"), 60, "pat", "patient-cancel"),
     _client("transport", fcx_mark("No transport"), 70, "pat-lt", "transportation"),

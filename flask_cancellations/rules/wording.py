@@ -172,15 +172,29 @@ def summary_text(settled: Settlement) -> str:
 
 
 def button_text(settled: Settlement) -> str:
-    """What the button that cancels does: "Cancel appointment, charge 30.00 EUR"."""
+    """What the button that cancels does: "Cancel appointment, charge 30.00 EUR".
+
+    It names the fee, what the clinic keeps beyond it, and without a fee what happens to the deposit.
+    """
     charged = settled.taken + settled.due
-    for amount, text in (
-        (charged, fcx_("Cancel appointment, charge %(amount)s")),
-        (settled.waived, fcx_("Cancel appointment, waive %(amount)s")),
-        (settled.refunded, fcx_("Cancel appointment, refund %(amount)s")),
-        (settled.credited, fcx_("Cancel appointment, credit note for %(amount)s")),
-        (settled.forfeited, fcx_("Cancel appointment, keep %(amount)s")),
-    ):
-        if amount:
-            return text % {"amount": amount_text(amount, settled.currency)}
-    return fcx_("Cancel appointment, no fee")
+    if settled.forfeited and charged:
+        text = fcx_("Cancel appointment, charge %(fee)s, keep %(amount)s")
+    elif settled.forfeited and settled.waived:
+        text = fcx_("Cancel appointment, waive %(fee)s, keep %(amount)s")
+    elif settled.forfeited:
+        text = fcx_("Cancel appointment, keep %(amount)s")
+    elif charged:
+        text = fcx_("Cancel appointment, charge %(fee)s")
+    elif settled.waived:
+        text = fcx_("Cancel appointment, waive %(fee)s")
+    elif settled.credited:
+        text = fcx_("Cancel appointment, credit note for %(amount)s")
+    elif settled.refunded:
+        text = fcx_("Cancel appointment, refund %(amount)s")
+    else:
+        text = fcx_("Cancel appointment, no fee")
+    rest = settled.forfeited or settled.credited or settled.refunded
+    return text % {
+        "fee": amount_text(charged or settled.waived, settled.currency),
+        "amount": amount_text(rest, settled.currency),
+    }

@@ -1,0 +1,110 @@
+"""The resources of the API: parse, ask permission, call the service, commit, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from flask_cancellations.api import answers
+from flask_cancellations.api.problems import details, problem
+from flask_cancellations.api.schemas import parse
+from flask_cancellations.errors import InvalidInput, Refused
+from flask_cancellations.i18n import fcx_
+from flask_cancellations.services import cancel as cancelling
+from flask_cancellations.services import catalogue
+from flask_cancellations.services.actor import Actor, require, signed_in, visible
+from flask_cancellations.services.decide import check_open
+from flask_cancellations.services.history import history
+from flask_cancellations.services.preview import preview
+from flask_cancellations.services.requests import once
+from flask_cancellations.services.transaction import run
+from flask_cancellations.state import State, current_state
+
+View = Callable[..., Response]
+
+
+def answering(view: Callable[..., Response]) -> View:
+    """Give the view the state and the signed-in actor, and answer every refusal by problem details."""
+
+    @wraps(view)
+    def wrapped(**values: Any) -> Response:
+        state = current_state()
+        actor = signed_in(state, source="api", request_id=request.headers.get("X-Request-ID", "")[:64])
+        if actor is None:
+            answer = details(401, "not_signed_in", fcx_("Sign in first."))
+            answer.headers["WWW-Authenticate"] = "Session"
+            return answer
+        try:
+            return view(state, actor, **values)
+        except Refused as error:
+            return problem(error)
+        except HTTPException as error:
+            return details(error.code or 400, "bad_request", error.description or "")
+
+    return wrapped
+
+
+@answering
+def get_quote(state: State, actor: Actor, key: str) -> Response:
+    """What cancelling this appointment would come to; changes nothing."""
+    parsed = parse(state, key, request.args.to_dict())
+    if parsed.faults:
+        raise InvalidInput(parsed.faults)
+    command = parsed.command
+    appointment = visible(state, actor, state.host.appointment(state.store.session, key))
+    if appointment.status == "cancelled":
+        raise cancelling.already_cancelled(state, key)
+    now = state.clock.now()
+    told_us = now if command.told_us is None else command.told_us
+    if told_us < now:
+        require(state, actor, "backdate")
+    if told_us > now:
+        raise InvalidInput({"told_at": [fcx_("This time is in the future. Enter when the client told you.")]})
+    check_open(appointment, told_us)
+    seen = preview(
+        state,
+        catalogue.load(state),
+        appointment,
+        actor,
+        told_us=told_us,
+        reason_code=command.reason,
+        side=command.side,
+        entered=command.amount,
+    )
+    if command.reason and seen.reason is None:
+        raise InvalidInput(
+            {"reason": [fcx_("This reason does not exist or is not yours to choose. Pick one of the list.")]}
+        )
+    return jsonify(answers.quote_values(appointment, seen))
+
+
+@answering
+def post_cancel(state: State, actor: Actor, key: str) -> Response:
+    """Cancel the appointment. Sent twice with one Idempotency-Key, it is done once and answered the same."""
+    data = request.get_json()
+    parsed = parse(state, key, data)
+    if parsed.faults:
+        raise InvalidInput(parsed.faults)
+    asked = {"appointment": key, "cancel": data}
+    sent_key = request.headers.get("Idempotency-Key", "").strip()
+
+    def work() -> dict[str, Any]:
+        return answers.cancelled_values(cancelling.cancel(state, parsed.command, actor))
+
+    answer, replayed = run(state, lambda: once(state, f"{actor.kind}:{actor.key}", sent_key, asked, work))
+    response = jsonify(answer)
+    response.status_code = 201
+    if replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+@answering
+def get_history(state: State, actor: Actor, key: str) -> Response:
+    """Everything recorded about the appointment, the oldest first."""
+    visible(state, actor, state.host.appointment(state.store.session, key))
+    return jsonify(answers.history_values(key, history(state, key)))

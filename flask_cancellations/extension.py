@@ -1,0 +1,118 @@
+"""The extension object: ``init_app`` builds one app's state and registers what is ours; the rest delegates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import Engine, MetaData
+from sqlalchemy.orm import Session
+
+from flask_cancellations.cli import cli
+from flask_cancellations.clock import Clock
+from flask_cancellations.errors import ConfigError, Fault
+from flask_cancellations.host import clock_source, load_adapter, resolve
+from flask_cancellations.i18n import EXTENSION_KEY, jinja_globals
+from flask_cancellations.models import copy_into
+from flask_cancellations.models.store import Store
+from flask_cancellations.services import acceptance, cancel, history, slots, transaction
+from flask_cancellations.services.actor import Actor
+from flask_cancellations.services.decide import CancelCommand
+from flask_cancellations.settings import load
+from flask_cancellations.state import State, current_state
+from flask_cancellations.web import build_blueprint, cancellations_actions, cancellations_link
+
+
+class Slots:
+    """The freed times of the current app; ``start`` and ``end`` are the clinic's naive wall clock."""
+
+    def at(self, start: datetime, end: datetime, staff: Any = None) -> slots.TimeState:
+        """``open``, ``held``, ``closed`` or ``taken``; ``staff`` is the therapist's primary key, if there is one."""
+        return slots.at(current_state(), start, end, staff)
+
+    def blocked(self, start: datetime, end: datetime, staff: Any = None) -> list[slots.BlockedTime]:
+        """The times that online booking must not offer, of one therapist or of all (None)."""
+        return slots.blocked(current_state(), start, end, staff)
+
+    def claim(self, start: datetime, end: datetime, staff: Any = None) -> None:
+        """Take a time inside the booking's own transaction, before its row is added. Raises SlotTaken."""
+        slots.claim(current_state(), start, end, staff)
+
+
+class Cancellations:
+    """Cancellations for one or several Flask apps; it keeps nothing of any app on itself."""
+
+    slots = Slots()
+
+    def init_app(
+        self,
+        app: Flask,
+        db: Any = None,
+        *,
+        session: Callable[[], Session] | None = None,
+        metadata: MetaData | None = None,
+    ) -> None:
+        """Set the app up.
+
+        Pass the Flask-SQLAlchemy object as ``db``, or for plain SQLAlchemy a ``session`` (a scoped_session, or any
+        callable that returns the session in use) and the ``metadata`` that our tables are copied into. Raises
+        ConfigError with all faults of the configuration's keys, types and shapes; models and attributes are checked by
+        :meth:`validate` or on first use.
+        """
+        settings = load(app.config)
+        if db is None and session is None:
+            raise ConfigError([Fault("init_app", "neither db nor session", "db=db or session=db.session")])
+        bind = settings.bind
+
+        def engine() -> Engine | None:
+            return db.engines[bind] if db is not None and bind is not None else None
+
+        if metadata is None and db is not None:
+            metadata = db.metadata if bind is None else db.metadatas.setdefault(bind, MetaData())
+        if metadata is not None:
+            copy_into(metadata, bind)
+
+        clock = Clock(settings.timezone, clock_source(settings.clock))
+        app.extensions[EXTENSION_KEY] = State(
+            settings=settings,
+            clock=clock,
+            store=Store(session if session is not None else db.session, engine),
+            load_adapter=lambda: load_adapter(settings.adapter),
+            resolve=lambda: resolve(
+                settings,
+                clock=clock,
+                registries=[db.Model.registry] if db is not None else (),
+                metadata=metadata,
+            ),
+        )
+        app.jinja_env.globals.update(
+            jinja_globals(),
+            cancellations_actions=cancellations_actions,
+            cancellations_link=cancellations_link,
+        )
+        app.register_blueprint(build_blueprint(settings))
+        app.cli.add_command(cli)
+
+    def validate(self) -> None:
+        """Resolve the mapping now: every model, attribute and value. Raises ConfigError with all that do not exist."""
+        state = current_state()
+        _ = state.host, state.adapter, state.clock.now()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit what is done inside, then send its signals."""
+        return transaction.transaction(current_state())
+
+    def cancel(self, command: CancelCommand, actor: Actor) -> cancel.Cancelled:
+        """Cancel an appointment in the caller's transaction; see :func:`flask_cancellations.services.cancel.cancel`."""
+        return cancel.cancel(current_state(), command, actor)
+
+    def history(self, key: str) -> list[history.HistoryEntry]:
+        """Everything recorded about the appointment with this key, the oldest first."""
+        return history.history(current_state(), key)
+
+    def accept_policy(self, appointment: Any, *, channel: str, ip: str = "") -> None:
+        """Record in the booking's transaction that the client accepted the policy in force; the row must be flushed."""
+        acceptance.accept_policy(current_state(), appointment, channel=channel, ip=ip)

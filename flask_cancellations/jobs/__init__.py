@@ -1,0 +1,1 @@
+"""What runs without a request: sending messages, carrying out money, tidying up."""

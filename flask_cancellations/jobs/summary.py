@@ -1,0 +1,29 @@
+"""What one round of the worker did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of one round.
+
+    Messages: ``sent``, ``failed`` (they wait for another attempt), ``dead`` (given up). ``movements`` of money carried
+    out, answers ``forgotten``. ``errors`` counts what broke off; the tracebacks are in the log.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+    movements: int = 0
+    forgotten: int = 0
+    errors: int = 0
+
+    @property
+    def text(self) -> str:
+        """One line for the terminal."""
+        return (
+            f"messages: {self.sent} sent, {self.failed} to be tried again, {self.dead} given up; "
+            f"money movements: {self.movements}; old answers forgotten: {self.forgotten}"
+        )

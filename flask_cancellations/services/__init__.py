@@ -1,0 +1,1 @@
+"""Use cases, one a module. They flush and never commit: the caller decides when the transaction ends."""

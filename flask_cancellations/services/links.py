@@ -1,0 +1,95 @@
+"""Links that clients hold: a random token, of which only the hash is stored, with a purpose and an end."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from flask_cancellations.errors import Gone, NotFound
+from flask_cancellations.host.values import Appointment
+from flask_cancellations.i18n import fcx_
+from flask_cancellations.models import Link
+from flask_cancellations.models.base import table_of
+from flask_cancellations.services.actor import Actor
+from flask_cancellations.state import State
+
+CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link whose appointment is still its client's; ``used`` or ``expired`` it can no longer cancel."""
+
+    id: int
+    appointment: Appointment
+    used: bool
+    expired: bool
+
+
+def new_cancel_link(state: State, row: Any) -> str:
+    """Make a link by which the client of a host row may cancel it; returns the token (256 bits, URL-safe).
+
+    The link ends when the appointment begins.
+    """
+    appointment = state.host.read(row)
+    token = secrets.token_urlsafe(32)
+    state.store.insert(
+        Link,
+        scope=state.scope,
+        token_hash=_hash(token),
+        purpose=CANCEL,
+        appointment_key=appointment.key,
+        client_key=appointment.client_key,
+        start_us=appointment.start_us,
+        created_us=state.clock.now(),
+        expires_us=appointment.start_us,
+    )
+    return token
+
+
+def open_link(state: State, token: str) -> OpenLink:
+    """The appointment behind a token; changes nothing.
+
+    Raises NotFound for an unknown token, Gone for one whose appointment is no longer the client's.
+    """
+    link = state.store.execute(
+        select(table_of(Link)).where(Link.scope == state.scope, Link.token_hash == _hash(token))
+    ).first()
+    if link is None:
+        raise NotFound(fcx_("This link is not valid."))
+    appointment = state.host.appointment(state.store.session, link.appointment_key)
+    if appointment is None or appointment.client_key != link.client_key:
+        raise Gone(fcx_("This appointment no longer exists."))
+    return OpenLink(link.id, appointment, link.used_us is not None, link.expires_us <= state.clock.now())
+
+
+def use_link(state: State, link: OpenLink) -> None:
+    """Use the link up, in the caller's transaction. Raises Gone if it has expired or was used before."""
+    now = state.clock.now()
+    unused = state.store.update(Link, Link.id == link.id, Link.used_us.is_(None), Link.expires_us > now, used_us=now)
+    if unused == 1:
+        return
+    if link.expired and not link.used:
+        raise Gone(fcx_("This link has expired: the appointment has begun."))
+    raise Gone(fcx_("This link was used already."))
+
+
+def link_actor(link: OpenLink, request_id: str = "") -> Actor:
+    """The client who holds the link: may cancel this appointment and nothing else."""
+    client = link.appointment.client
+    return Actor(
+        kind="link",
+        key=client.key if client else link.appointment.key,
+        name=client.name if client else "",
+        source="link",
+        rights=frozenset({"cancel"}),
+        request_id=request_id,
+    )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

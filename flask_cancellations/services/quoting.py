@@ -1,0 +1,86 @@
+"""The quote of one appointment: by the policy version that was in force when the booking was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from flask_cancellations.host.values import Appointment
+from flask_cancellations.models import Acceptance
+from flask_cancellations.rules.policy import Policy, in_force
+from flask_cancellations.rules.quote import Facts, Quote, quote
+from flask_cancellations.rules.reasons import Reason
+from flask_cancellations.services.catalogue import Catalogue, Version
+from flask_cancellations.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A quote, the policy it was made by, and the id of that policy's stored version."""
+
+    quote: Quote
+    policy: Policy | None
+    version_id: int | None
+
+
+def quote_for(
+    state: State,
+    catalogue: Catalogue,
+    appointment: Appointment,
+    *,
+    told_us: int,
+    reason: Reason | None,
+    entered: int | None = None,
+) -> Quoted:
+    """Quote a cancellation. ``told_us`` in microseconds UTC, ``entered`` a fee typed in, in minor units."""
+    version, proven = _version_at_booking(state, catalogue, appointment)
+    policy = version.policy if version else None
+    facts = Facts(
+        currency=state.settings.currency,
+        start=appointment.start_us,
+        told=told_us,
+        booked=appointment.booked_us,
+        price=appointment.price,
+        deposit=appointment.deposit,
+        proven=proven,
+        entered=entered,
+    )
+    return Quoted(quote(facts, policy, reason), policy, version.id if version else None)
+
+
+def version_on(state: State, catalogue: Catalogue, appointment: Appointment, at_us: int) -> Version | None:
+    """The policy version that covers an appointment booked at an instant (microseconds UTC)."""
+    holding = [v for v in catalogue.policies if v.withdrawn_us is None or v.withdrawn_us > at_us]
+    found = in_force(
+        [version.policy for version in holding],
+        state.clock.to_wall(at_us).date(),
+        appointment.service_key,
+        appointment.staff_key,
+        appointment.location_key,
+    )
+    return next((version for version in holding if version.policy is found), None)
+
+
+def _version_at_booking(state: State, catalogue: Catalogue, appointment: Appointment) -> tuple[Version | None, bool]:
+    """The version the client booked under, and whether that is proven (or proof is not asked for)."""
+    accepted = state.store.execute(
+        select(Acceptance.policy_version_id)
+        .where(
+            Acceptance.scope == state.scope,
+            Acceptance.appointment_key == appointment.key,
+            Acceptance.client_key.is_not_distinct_from(appointment.client_key),
+        )
+        .order_by(Acceptance.id.desc())
+        .limit(1)
+    ).first()
+    if accepted is not None:
+        return catalogue.by_id(accepted.policy_version_id), True
+    booked = appointment.booked_us
+    if booked is not None:
+        day = state.clock.to_wall(booked).date()
+        if any(version.policy.valid_from <= day for version in catalogue.policies):
+            return version_on(state, catalogue, appointment, booked), True
+    if state.settings.policy_without_proof == "current":
+        return version_on(state, catalogue, appointment, state.clock.now()), True
+    return None, booked is not None

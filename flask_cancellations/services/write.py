@@ -1,0 +1,211 @@
+"""Write one decided cancellation: our rows, the audit event, the messages, the freed slot."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask_cancellations.audit import Entry, record
+from flask_cancellations.clock import MINUTE
+from flask_cancellations.delivery.outbox import enqueue
+from flask_cancellations.models import Cancellation, Movement, SettlementRow, Slot, Waiver
+from flask_cancellations.rules.slots import SlotState, freed_state
+from flask_cancellations.services.decide import Decision
+from flask_cancellations.state import State
+
+TEMPLATES = {"client": "cancelled_client", "clinic": "cancelled_clinic", "other": "cancelled_other"}
+
+
+def write(state: State, decision: Decision, generation: int, status_before: str) -> tuple[int, SlotState]:
+    """Write everything of ours; returns the cancellation's id and the state of the slot it leaves."""
+    cancellation_id = _record(state, decision, generation, status_before)
+    _money(state, decision, cancellation_id)
+    slot_state = _slot(state, decision, cancellation_id)
+    _audit(state, decision, cancellation_id, status_before, slot_state)
+    _messages(state, decision, cancellation_id)
+    return cancellation_id, slot_state
+
+
+def _record(state: State, decision: Decision, generation: int, status_before: str) -> int:
+    seen, command, actor = decision.appointment, decision.command, decision.actor
+    booked = seen.booked_us
+    return state.store.insert(
+        Cancellation,
+        scope=state.scope,
+        appointment_key=seen.key,
+        generation=generation,
+        start_us=seen.start_us,
+        end_us=seen.end_us,
+        local_day=seen.start.date(),
+        local_minute=seen.start.hour * 60 + seen.start.minute,
+        lead_minutes=None if booked is None else (seen.start_us - booked) // MINUTE,
+        client_key=seen.client_key,
+        client_name=_short(seen.client.name if seen.client else ""),
+        staff_key=seen.staff_key,
+        staff_name=_short(seen.staff_name),
+        service_key=seen.service_key,
+        service_name=_short(seen.service_name),
+        location_key=seen.location_key,
+        location_name=_short(seen.location_name),
+        booked_us=booked,
+        status_before=status_before[:100],
+        side=decision.side,
+        reason_code=decision.reason.code,
+        note=command.note.strip(),
+        told_us=decision.told_us,
+        told_channel=command.told_channel,
+        notice_minutes=decision.quote.notice // MINUTE,
+        late=decision.quote.late,
+        cancelled_us=decision.now,
+        actor_kind=actor.kind,
+        actor_key=actor.key,
+        actor_name=_short(actor.name),
+        source=actor.source,
+        tell=bool(decision.addresses),
+        silent_reason=command.silent_reason.strip(),
+    )
+
+
+def _short(name: str) -> str:
+    return name[:200]
+
+
+def _money(state: State, decision: Decision, cancellation_id: int) -> None:
+    quote, settled, actor = decision.quote, decision.settlement, decision.actor
+    state.store.insert(
+        SettlementRow,
+        cancellation_id=cancellation_id,
+        policy_version_id=decision.quoted.version_id,
+        band_less_than_us=quote.band.less_than if quote.band else None,
+        why=" ".join(quote.why),
+        price=quote.price,
+        otherwise=quote.otherwise,
+        **asdict(settled),
+    )
+    if settled.waived:
+        state.store.insert(
+            Waiver,
+            cancellation_id=cancellation_id,
+            amount=settled.waived,
+            currency=settled.currency,
+            reason=decision.command.waive_reason.strip(),
+            keep_reason=decision.command.keep_reason.strip(),
+            actor_kind=actor.kind,
+            actor_key=actor.key,
+            waived_us=decision.now,
+        )
+    amounts = {"charge": settled.due, "refund": settled.refunded, "credit": settled.credited}
+    state.store.insert_many(
+        Movement,
+        [
+            {
+                "scope": state.scope,
+                "cancellation_id": cancellation_id,
+                "kind": kind,
+                "state": "created",
+                "amount": amount,
+                "currency": settled.currency,
+                "client_key": decision.appointment.client_key,
+                "not_before_us": decision.now + state.settings.undo_delay,
+            }
+            for kind, amount in amounts.items()
+            if amount
+        ],
+    )
+
+
+def _slot(state: State, decision: Decision, cancellation_id: int) -> SlotState:
+    seen = decision.appointment
+    slot_state, held_until = freed_state(
+        frees=decision.reason.frees, start=seen.start_us, now=decision.now, hold=state.settings.hold
+    )
+    state.store.insert(
+        Slot,
+        scope=state.scope,
+        cancellation_id=cancellation_id,
+        staff_key=seen.staff_key,
+        service_key=seen.service_key,
+        location_key=seen.location_key,
+        start_us=seen.start_us,
+        end_us=seen.end_us,
+        state=slot_state,
+        held_until_us=held_until,
+        changed_us=decision.now,
+    )
+    return slot_state
+
+
+def _audit(state: State, decision: Decision, cancellation_id: int, status_before: str, slot_state: SlotState) -> None:
+    seen, actor, command = decision.appointment, decision.actor, decision.command
+    after: dict[str, Any] = {
+        "status": "cancelled",
+        "cancellation": cancellation_id,
+        "side": decision.side,
+        "reason": decision.reason.code,
+        "told_us": decision.told_us,
+        "told_channel": command.told_channel,
+        "notice_minutes": decision.quote.notice // MINUTE,
+        "late": decision.quote.late,
+        "why": list(decision.quote.why),
+        "policy_version": decision.quoted.version_id,
+        "fee_choice": decision.fee_choice if decision.settlement.fee else "none",
+        "settlement": asdict(decision.settlement),
+        "slot": slot_state,
+        "told": [address.channel for address in decision.addresses],
+    }
+    record(
+        state.store,
+        Entry(
+            scope=state.scope,
+            at_us=decision.now,
+            action="appointment.cancelled",
+            appointment_key=seen.key,
+            actor_kind=actor.kind,
+            actor_key=actor.key,
+            source=actor.source,
+            request_id=actor.request_id,
+            client_key=seen.client_key,
+            before={"status": seen.status, "host_status": status_before, "start_us": seen.start_us},
+            after=after,
+            private={
+                "actor": actor.name,
+                "note": command.note.strip(),
+                "waive_reason": command.waive_reason.strip(),
+                "keep_reason": command.keep_reason.strip(),
+                "silent_reason": command.silent_reason.strip(),
+            },
+        ),
+    )
+
+
+def _messages(state: State, decision: Decision, cancellation_id: int) -> None:
+    seen, settled = decision.appointment, decision.settlement
+    client = seen.client
+    if client is None or not decision.addresses:
+        return
+    enqueue(
+        state.store,
+        decision.addresses,
+        scope=state.scope,
+        cancellation_id=cancellation_id,
+        client_key=client.key,
+        locale=client.locale or state.settings.locale,
+        template=TEMPLATES[decision.side],
+        parameters={
+            "client": client.name,
+            "service": seen.service_name,
+            "staff": seen.staff_name,
+            "start_us": seen.start_us,
+            "free_until_us": _free_until(decision),
+            "settlement": asdict(settled),
+        },
+        now=decision.now,
+        not_before=decision.now + state.settings.undo_delay,
+    )
+
+
+def _free_until(decision: Decision) -> int | None:
+    """Until when (microseconds UTC) cancelling was free of charge; None if it always was."""
+    policy = decision.quoted.policy
+    paid = [band.less_than for band in policy.bands if band.fee.kind != "none"] if policy else []
+    return decision.appointment.start_us - max(paid) if paid else None

@@ -1,0 +1,144 @@
+"""The page of one cancellation: what happened, the money, the messages, the freed time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+from sqlalchemy import Row
+from werkzeug.wrappers import Response
+
+from flask_cancellations.clock import MINUTE
+from flask_cancellations.delivery.addresses import mask_email, mask_phone
+from flask_cancellations.i18n import fcx_, moment_text, span_text, time_text
+from flask_cancellations.services import catalogue, slots
+from flask_cancellations.services.actor import visible
+from flask_cancellations.services.history import CancellationView, cancellation_view
+from flask_cancellations.state import State, current_state
+from flask_cancellations.web import words
+from flask_cancellations.web.access import staff
+from flask_cancellations.web.ledger import ledger, why
+from flask_cancellations.web.pages import address, page
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    """One message as the page shows it; ``stop_url`` is empty once it cannot be stopped."""
+
+    channel: str
+    address: str
+    state: str
+    badge: str
+    when: str
+    stop_url: str
+
+
+def cancellation(cancellation_id: int) -> Response:
+    """What a cancellation did and what is still to come of it. After a cancel the address ends in ``?done=1``."""
+    state = current_state()
+    actor = staff(state)
+    view = cancellation_view(state, cancellation_id)
+    record = view.record
+    visible(state, actor, state.host.appointment(state.store.session, record.appointment_key))
+    known = catalogue.load(state)
+    reason = known.reasons.get(record.reason_code)
+    start = state.clock.to_wall(record.start_us)
+    messages = [_message(state, message) for message in view.messages]
+    return page(
+        "cancellation.html",
+        title=fcx_("Cancellation: %(client)s", client=record.client_name or fcx_("no client")),
+        actor=actor,
+        record=record,
+        done="done" in request.args,
+        start=start,
+        facts=_facts(state, view, reason.label if reason else record.reason_code),
+        why=why(view, known),
+        ledger=ledger(state, view),
+        currency=view.settlement.currency,
+        messages=messages,
+        stoppable=any(message.stop_url for message in messages),
+        silent=_silent(view, reason is None or reason.tell),
+        slot=slot_text(state, view),
+        slot_state=view.slot_state,
+        history_url=address("appointment", key=record.appointment_key),
+        day_url=address("day", date=start.date().isoformat()),
+    )
+
+
+def _facts(state: State, view: CancellationView, reason: str) -> list[tuple[str, str]]:
+    record = view.record
+    told = f"{moment_text(state.clock.to_wall(record.told_us))}, {words.told_label(record.told_channel)}"
+    # Where the clinic cancels, nobody told it anything, unless staff said so on purpose.
+    by_clinic = record.side == "clinic" and record.cancelled_us - record.told_us < MINUTE
+    notice = span_text(record.start_us - record.told_us)
+    return [
+        (fcx_("Reason"), reason),
+        (fcx_("Who cancelled"), words.side_label(record.side)),
+        (fcx_("Told us"), "" if by_clinic else told),
+        (fcx_("Notice"), fcx_("%(span)s before the appointment", span=notice)),
+        (fcx_("Note (staff only)"), record.note),
+        (fcx_("Entered by"), record.actor_name or record.actor_key),
+        (fcx_("Entered at"), moment_text(state.clock.to_wall(record.cancelled_us))),
+        (fcx_("Entered from"), words.source_label(record.source)),
+    ]
+
+
+def _message(state: State, row: Row[Any]) -> MessageLine:
+    masked = mask_phone(row.address) if row.channel == "sms" else mask_email(row.address)
+    return MessageLine(
+        channel=words.channel_label(row.channel),
+        address=masked,
+        state=words.message_label(row.state),
+        badge=words.MESSAGE_BADGES[row.state],
+        when=_when(state, row),
+        stop_url=address("stop_message", message_id=row.id) if row.state == "waiting" else "",
+    )
+
+
+def _when(state: State, row: Row[Any]) -> str:
+    if row.state == "sent" and row.sent_us is not None:
+        return fcx_("left at %(time)s", time=moment_text(state.clock.to_wall(row.sent_us)))
+    if row.state != "waiting":
+        return ""
+    wait = row.not_before_us - state.clock.now()
+    if wait <= 0:
+        return fcx_("leaves now")
+    at = time_text(state.clock.to_wall(row.not_before_us))
+    return fcx_(
+        "leaves at %(time)s, in %(span)s", time=at, span=span_text(wait) if wait >= MINUTE else fcx_("less than 1 min")
+    )
+
+
+def _silent(view: CancellationView, reason_tells: bool) -> str:
+    """Why there is no message, if there is none."""
+    if view.messages:
+        return ""
+    if view.record.silent_reason:
+        return fcx_("The client is not told, on purpose: %(reason)s", reason=view.record.silent_reason)
+    if not reason_tells:
+        return fcx_("The client is not told: no message goes out for this reason.")
+    return fcx_("We have no usable phone number or e-mail address: please tell the client yourself.")
+
+
+def slot_text(state: State, view: CancellationView) -> str:
+    """What the freed time is now."""
+    record = view.record
+    if view.slot_state == "taken" or (view.slot_state in ("held", "released") and _booked_again(state, view)):
+        return fcx_("This time is booked again.")
+    if view.slot_state == "held" and view.slot_held_until_us is not None:
+        until = moment_text(state.clock.to_wall(view.slot_held_until_us))
+        return fcx_(
+            "This time is held for the waiting list until %(until)s; then it can be booked online.", until=until
+        )
+    if view.slot_state == "closed":
+        return fcx_("This time stays closed, because the reason frees no time: nobody can book it.")
+    if view.slot_state == "lapsed" or record.start_us <= state.clock.now():
+        return fcx_("This time has passed; nobody has booked it.")
+    return fcx_("This time is free and can be booked online.")
+
+
+def _booked_again(state: State, view: CancellationView) -> bool:
+    record = view.record
+    start, end = state.clock.to_wall(record.start_us), state.clock.to_wall(record.end_us)
+    return slots.at(state, start, end, record.staff_key) == "taken"

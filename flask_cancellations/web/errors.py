@@ -1,0 +1,69 @@
+"""What a refusal looks like. The handlers belong to the blueprint: a host's own error pages stay the host's."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from flask_cancellations.api import is_api, problem
+from flask_cancellations.errors import AlreadyCancelled, Refused
+from flask_cancellations.i18n import fcx_
+from flask_cancellations.state import current_state
+from flask_cancellations.web.access import NotSignedIn, host_login
+from flask_cancellations.web.pages import address, page
+
+
+def handle(blueprint: Blueprint) -> None:
+    """Answer the blueprint's refusals with pages."""
+    blueprint.register_error_handler(Refused, refused)
+    blueprint.register_error_handler(NotSignedIn, not_signed_in)
+
+
+def refused(error: Refused) -> Response:
+    """The page of a refusal, with its status; for a program the problem document."""
+    if is_api(request.endpoint):
+        return problem(error)
+    return error_page(error.status, title_of(error), str(error))
+
+
+def not_signed_in(_error: NotSignedIn) -> Response:
+    """The host's login, or a page that asks for it where the host has none to send people to.
+
+    A form that was sent is not forwarded to the login: afterwards it would come back as a plain page view.
+    """
+    answer = host_login() if request.method in ("GET", "HEAD") else None
+    if answer is not None:
+        return answer
+    return error_page(
+        401,
+        fcx_("Please sign in"),
+        fcx_("You are not signed in, or your session has ended. Sign in, then repeat this step. Nothing was changed."),
+    )
+
+
+def title_of(error: Refused) -> str:
+    """A refusal in three words."""
+    if isinstance(error, AlreadyCancelled):
+        return fcx_("Already cancelled")
+    titles = {
+        403: fcx_("Not allowed"),
+        404: fcx_("Not found"),
+        409: fcx_("This is no longer possible"),
+        410: fcx_("This link no longer works"),
+        422: fcx_("Please check what you entered"),
+    }
+    return titles.get(error.status, fcx_("This did not work"))
+
+
+def error_page(status: int, title: str, text: str) -> Response:
+    """A page with one sentence and a way on."""
+    for_staff = request.endpoint != f"{current_state().settings.blueprint_name}.link" and status not in (401, 403)
+    return page(
+        "error.html",
+        title=title,
+        status=status,
+        heading=title,
+        text=text,
+        kind="warning" if status in (401, 409, 410) else "error",
+        home_url=address("day") if for_staff else "",
+    )

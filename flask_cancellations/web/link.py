@@ -1,0 +1,139 @@
+"""A client's own link: look, then cancel without signing in. Looking never changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import current_app, redirect, request
+from flask_babel import force_locale
+from werkzeug.wrappers import Response
+
+from flask_cancellations.errors import AlreadyCancelled, ChangedMeanwhile, Conflict, Gone, InvalidInput
+from flask_cancellations.i18n import fcx_, parse_locale, use_locale
+from flask_cancellations.services.cancel import cancel
+from flask_cancellations.services.decide import MAX_NOTE, CancelCommand
+from flask_cancellations.services.links import OpenLink, link_actor, open_link, use_link
+from flask_cancellations.services.requests import once
+from flask_cancellations.services.transaction import run
+from flask_cancellations.state import State, current_state
+from flask_cancellations.web.access import new_key, request_id
+from flask_cancellations.web.errors import title_of
+from flask_cancellations.web.link_view import Offer, check_offer, offer_for, outcome
+from flask_cancellations.web.pages import address, page
+
+
+def link(token: str) -> Response:
+    """Show the appointment and what cancelling it would cost (GET); cancel it (POST)."""
+    state = current_state()
+    try:
+        found = open_link(state, token)
+    except Gone as error:
+        return _closed(state, error)
+    with _in_language_of(found):
+        try:
+            if request.method == "POST":
+                return _cancel(state, token, found)
+            if found.appointment.status == "cancelled":  # by this link or by the clinic
+                return _cancelled(state, found)
+            return _form(state, token, offer_for(state, found))
+        except (Gone, Conflict) as error:
+            return _closed(state, error)
+
+
+def _cancel(state: State, token: str, found: OpenLink) -> Response:
+    form = request.form
+    asked = {name: form.get(name, "").strip() for name in ("reason", "note", "seen")}
+
+    def work() -> dict[str, Any]:
+        # Read again inside the transaction: the first reading only chose the language.
+        link = open_link(state, token)
+        use_link(state, link)
+        offer = offer_for(state, link)
+        check_offer(offer, asked["reason"], asked["seen"])
+        command = CancelCommand(
+            appointment_key=link.appointment.key,
+            reason=asked["reason"],
+            note=asked["note"],
+            told_channel="online",
+            seen=offer.fingerprints.get(asked["reason"]),
+        )
+        return {"cancellation": cancel(state, command, link_actor(link, request_id())).cancellation_id}
+
+    try:
+        key = form.get("idempotency_key", "")
+        run(state, lambda: once(state, f"link:{found.id}", key, {"token": token, **asked}, work))
+    except AlreadyCancelled:
+        # Said without the name of whoever was faster: that is for staff to know.
+        return _closed(state, AlreadyCancelled(fcx_("This appointment is already cancelled.")))
+    except (InvalidInput, ChangedMeanwhile) as error:
+        return _form(state, token, offer_for(state, open_link(state, token)), asked, error)
+    return redirect(address("link", token=token), 303)
+
+
+def _form(
+    state: State,
+    token: str,
+    offer: Offer,
+    asked: dict[str, str] | None = None,
+    error: InvalidInput | ChangedMeanwhile | None = None,
+) -> Response:
+    settings = state.settings
+    return page(
+        "link.html",
+        title=fcx_("Cancel your appointment"),
+        status=error.status if error else 200,
+        offer=offer,
+        asked=asked or {"reason": "", "note": ""},
+        errors=error.fields if isinstance(error, InvalidInput) else {},
+        notice=str(error) if isinstance(error, ChangedMeanwhile) else "",
+        action=address("link", token=token),
+        idempotency_key=new_key(),
+        max_note=MAX_NOTE,
+        clinic_name=settings.clinic_name,
+        phone=settings.clinic_phone,
+    )
+
+
+def _cancelled(state: State, found: OpenLink) -> Response:
+    settings = state.settings
+    return page(
+        "link_done.html",
+        title=fcx_("Your appointment is cancelled"),
+        outcome=outcome(state, found),
+        clinic_name=settings.clinic_name,
+        phone=settings.clinic_phone,
+        rebook_url=settings.rebook_url,
+    )
+
+
+def _closed(state: State, error: Gone | Conflict) -> Response:
+    settings = state.settings
+    return page(
+        "link_closed.html",
+        title=title_of(error),
+        status=error.status,
+        heading=title_of(error),
+        text=str(error),
+        clinic_name=settings.clinic_name,
+        phone=settings.clinic_phone,
+        rebook_url=settings.rebook_url,
+    )
+
+
+@contextmanager
+def _in_language_of(found: OpenLink) -> Iterator[None]:
+    """Speak the client's language, and have the host's layout speak it too where Flask-Babel runs."""
+    client = found.appointment.client
+    wanted = client.locale if client is not None and client.locale else ""
+    known = parse_locale(wanted) if wanted else None
+    if known is None:
+        yield
+        return
+    with use_locale(wanted):
+        if "babel" in current_app.extensions:
+            with force_locale(str(known)):
+                yield
+        else:
+            yield
