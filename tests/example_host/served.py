@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .clinic_client import HOST
 
@@ -52,12 +53,12 @@ class Booked:
 
 @dataclass(frozen=True)
 class Caught:
-    """A message in the catcher; ``at`` is the demo's time in microseconds."""
+    """A message in the catcher; ``at`` is the clinic's wall clock when it arrived."""
 
     kind: str
     to: str
     text: str
-    at: int
+    at: datetime
 
 
 @dataclass
@@ -106,7 +107,7 @@ class ServedClinic:
         rows = self._rows("demo.sqlite3", "SELECT kind, recipient, body, arrived_us FROM caught ORDER BY id", ())
         ours = (visit.email, digits(visit.mobile))
         return [
-            Caught(kind, to, mail_text(body) if kind == "email" else bytes(body).decode(), at)
+            Caught(kind, to, mail_text(body) if kind == "email" else bytes(body).decode(), wall_clock(at))
             for kind, to, body, at in rows
             if (to if kind == "email" else digits(to)) in ours
         ]
@@ -145,6 +146,10 @@ def wait_for(is_so: Callable[[], bool], what: str) -> None:
     while not is_so():
         assert time.monotonic() < end, f"waited too long for {what}"
         time.sleep(0.1)
+
+
+def wall_clock(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1_000_000, ZoneInfo("Europe/Sofia")).replace(tzinfo=None)
 
 
 def digits(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -75,9 +76,9 @@ def turn_clock(page: Page) -> None:
     page.wait_for_load_state()
 
 
-def clock(page: Page) -> str:
-    """The demo clock of the page as it was loaded."""
-    return str(page.locator("[data-clock]").get_attribute("datetime"))
+def clock(page: Page) -> datetime:
+    """The demo clock when the page was loaded."""
+    return datetime.fromisoformat(str(page.locator("[data-clock]").get_attribute("datetime")))
 
 
 def choose_time(page: Page, visit: Booked) -> None:

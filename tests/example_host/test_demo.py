@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,6 +18,7 @@ import urllib3
 from werkzeug.serving import make_server
 
 from .clinic_client import FREE_DAY, HOST, module
+from .served import free_port, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,8 +98,7 @@ class TestCatcher:
         mail.set_content("Здравейте, вижте http://127.0.0.1:5000/book")
         mail.add_alternative("<h1>Здравейте</h1><script>alert(1)</script>", subtype="html")
         mail.add_attachment(b"BEGIN:VCALENDAR", maintype="text", subtype="calendar", filename="отмяна.ics")
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         server = module("clinic.catcher").start_smtp(app, port)
         try:
             with smtplib.SMTP("127.0.0.1", port) as smtp:
@@ -158,8 +156,7 @@ class TestPages:
 
 class TestServer:
     def test_serves_keeps_its_data_and_ends_its_worker(self, tmp_path: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = free_port()
         command = [sys.executable, str(HOST / "serve.py"), "--port", str(port), "--instance", str(tmp_path)]
         base = f"http://127.0.0.1:{port}"
 
@@ -168,7 +165,7 @@ class TestServer:
             with log.open("wb") as output:
                 process = subprocess.Popen([*command, *more], stdout=output, stderr=subprocess.STDOUT)
             try:
-                wait_for(lambda: b"End with Ctrl-C" in log.read_bytes() or process.poll() is not None)
+                wait_for(lambda: b"End with Ctrl-C" in log.read_bytes() or process.poll() is not None, "the welcome")
                 assert process.poll() is None, log.read_text()
                 worker = child_of(process.pid)
                 check()
@@ -188,13 +185,6 @@ class TestServer:
         run(first)
         run(lambda: expect("kept text" in fetch(f"{base}/catcher")))
         run(lambda: expect("kept text" not in fetch(f"{base}/catcher")), "--reset")
-
-
-def wait_for(is_so: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
 
 
 def child_of(pid: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import ViewportSize, expect
 
 from .clinic_client import module
 from .served import Booked, ServedClinic
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 DAY = "2026-12-04"
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 RULES = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -28,17 +28,33 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "bg"])
 
 
 def check(page: Page, what: str) -> None:
-    """On a phone and on a desk: the page is no wider than the window, and axe-core has nothing to say."""
+    """On a phone and on a desk: nothing is wider than its place, and axe-core has nothing to say."""
     for size in (PHONE, DESK):
-        page.set_viewport_size(size)  # type: ignore[arg-type]  # a plain dict is what it is
-        box = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert box[0] <= box[1], f"{what} at {size['width']} px is {box[0]} wide"
+        page.set_viewport_size(size)
+        assert not sticking_out(page), f"{what} at {size['width']} px"
         assert not barriers(page), f"{what} at {size['width']} px"
+
+
+def sticking_out(page: Page) -> list[str]:
+    return list(
+        page.evaluate(
+            """[document.documentElement, ...document.querySelectorAll(".fcx-page, dialog")]
+            .filter((part) => part.scrollWidth > part.clientWidth)
+            .map((part) => `${part.tagName} ${part.scrollWidth} > ${part.clientWidth}`)"""
+        )
+    )
 
 
 def barriers(page: Page) -> list[str]:
     found: list[dict[str, Any]] = Axe().run(page, options=RULES).response["violations"]
     return [f"{one['id']}: {node['failureSummary']} {node['html']}" for one in found for node in one["nodes"]]
+
+
+def test_the_checks_find_something(new_page: Callable[..., Page]) -> None:
+    page = new_page(viewport=PHONE)
+    page.set_content('<div style="width: 400px; color: #ccc; background: #fff">pale</div>')
+    assert sticking_out(page) == ["HTML 408 > 360"]
+    assert {fault.split(":")[0] for fault in barriers(page)} >= {"color-contrast", "html-has-lang", "region"}
 
 
 @LANGUAGES
@@ -77,7 +93,7 @@ def test_what_staff_see(clinic: ServedClinic, browser: Callable[..., Page], lang
         lambda: page.goto(f"/cancellations/cancel/{visit.id}"),
         lambda: press_cancel(open_in_diary(page, visit)),
     ):
-        page.set_viewport_size(DESK)  # type: ignore[arg-type]  # as above
+        page.set_viewport_size(DESK)
         open_form()
         check(page, "the cancel form")
         page.locator(f"{FORM} [data-fcx-submit]").click()
