@@ -1,7 +1,7 @@
-"""Walks through everything that people read: each page in each of its states, the API's answers, every message.
+"""Takes down everything that people read in a clinic whose staff and clients speak one language.
 
-The clinic of the walk and its clients speak one language. What was seen is judged by tests/test_pseudo_locale.py (a
-made-up language) and tests/test_languages.py (the real ones). A new page or state belongs here.
+The steps of the walk are in tests/language_staff.py and tests/language_clients.py; what was seen is judged by
+tests/test_pseudo_locale.py (a made-up language) and tests/test_languages.py (the real ones).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ ROLES = {
     "cleaner": [],
 }
 DESK = Actor("staff", "1", "Elena Desk", "web", rights=frozenset(RIGHTS))
-# What people wrote themselves.
-OWN_WORDS = "Ревю 7"
-CODE = re.compile(r"[a-z_]+|[\d.,:T+-]*|about:blank|[0-9a-f]{16,}")
+# What people typed in themselves: no letters, so that it is never taken for a text of ours.
+TYPED = "7-7-7"
+CODE = re.compile(r"[a-z_.]+|[\d.,:T+-]*|about:blank|[0-9a-f]{16,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ def test_the_reasons_offered_are_those_of_the_side(page: Page, served: Served) -
         "Equipment out of order",
         "Clinic closed",
     ]
-    page.get_by_role("radio", name="Client").check()
+    page.get_by_role("radio", name="Client", exact=True).check()
     assert "Ill" in page.locator("#fcx-reason option").all_text_contents()
     assert "Clinic closed" not in page.locator("#fcx-reason option").all_text_contents()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging.config
 from pathlib import Path
 
 import flask_migrate
@@ -19,6 +20,8 @@ def test_flask_db_migrate_makes_our_tables_and_then_finds_nothing(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # Flask-Migrate's env.py would switch off the loggers that are there, and with them those of later tests.
+    monkeypatch.setattr(logging.config, "fileConfig", lambda *_, **__: None)
     clinic = make_clinic(database_url, create=False)
     Migrate(clinic.app, clinic.db, directory=str(tmp_path / "migrations"))
     with clinic.app.app_context():
