@@ -178,6 +178,8 @@ def test_both_parts_say_the_same(clinic: Clinic, template: str) -> None:
 def test_a_client_without_a_fee_is_not_told_of_a_deadline(clinic: Clinic) -> None:
     assert "free of charge until" not in render(clinic, settlement=Settlement("EUR")).text
     assert "free of charge until" not in render(clinic, free_until_us=None).text
+    waived = Settlement("EUR", deposit=2000, refunded=2000, fee=3000, waived=3000)
+    assert "free of charge until" not in render(clinic, settlement=waived).text
 
 
 def test_dates_and_amounts_are_in_the_clients_language(clinic: Clinic) -> None:
