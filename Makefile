@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PORT ?= 5000
 DATA ?= ../shared/data/hair_salon
-ROUNDS ?= 2000
+ROUNDS ?= 400
 BIN := .venv/bin
 # The catalogues are compiled by the installation, so a changed translation installs again.
 PROJECT := pyproject.toml hatch_build.py requirements/run.txt $(wildcard translations/*/LC_MESSAGES/*.po)

@@ -1,7 +1,7 @@
 """One cancellation: our whole service call with its commit, against the same rows written by hand.
 
-The floor is what nobody can go below who leaves the same records: one insert per table, and the host's update, in SQLAlchemy
-Core through a Session, with every value known beforehand. It reads nothing, checks nothing and loses races.
+The floor is what nobody can go below who leaves the same records: one insert per table, and the host's update, in
+SQLAlchemy Core through a Session, with every value known beforehand. It reads nothing, checks nothing and loses races.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table, insert, select, text, update
+from sqlalchemy import Table, cast, insert, select, text
 from sqlalchemy.orm import Session
 
 from flask_cancellations.models import (
@@ -27,7 +27,7 @@ from flask_cancellations.models import (
 from flask_cancellations.models.base import table_of
 from tests.race_host import TODAY, Clinic, open_clinic
 
-OPEN = 600  # appointments that lie ahead and can be cancelled
+OPEN = 600  # appointments that lie ahead
 PATIENTS = 500
 A_DAY = 64  # appointments of all therapists
 CHUNK = 5000
@@ -85,69 +85,75 @@ def written_for(session: Session, key: str) -> Written:
 
 @dataclass(frozen=True)
 class Filled:
-    """The clinic, keys of open appointments, and the rows of one cancellation."""
+    """The clinic, keys of appointments that lie ahead and are open, and the rows of one cancellation."""
 
     clinic: Clinic
     keys: Iterator[str]
     written: Written
 
+    def file(self, count: int) -> None:
+        """Add appointments that are past, each tenth of them cancelled through us."""
+        visit = self.clinic.visit.__table__
+        with self.clinic.session() as session:
+            past = (_visit(TODAY - timedelta(days=1 + number // A_DAY), number) for number in range(count))
+            marked = ({**row, "state": "booked" if number % 10 else "cancelled"} for number, row in enumerate(past))
+            _insert_many(session, visit, marked)
+            known = select(cast(CLAIM.c.appointment_key, visit.c.id.type))
+            new = select(visit.c.id).where(visit.c.state == "cancelled", visit.c.id.not_in(known))
+            self._cancel([str(one) for one in session.execute(new).scalars()], session)
+            if self.clinic.db_name in ("sqlite", "postgresql"):  # MariaDB counts by itself
+                session.execute(text("ANALYZE"))
+            session.commit()
+
+    def _cancel(self, keys: Sequence[str], session: Session) -> None:
+        pairs = [self.written.cancellation_of(key) for key in keys]
+        _insert_many(session, CLAIM, (claim for claim, _ in pairs))
+        _insert_many(session, CANCELLATION, (cancellation for _, cancellation in pairs))
+        settled = select(PARTS[0].c.cancellation_id)
+        ids = list(session.execute(select(CANCELLATION.c.id).where(CANCELLATION.c.id.not_in(settled))).scalars())
+        for table in PARTS:
+            _insert_many(session, table, (row for one in ids for row in self.written.parts_of(table, one)))
+        logs = [self.written.log_of(key) for key in keys]
+        _insert_many(session, PRIVATE, (row for private, _ in logs for row in private))
+        _insert_many(session, EVENT, (event for _, event in logs))
+
 
 @contextmanager
 def filled_clinic(url: str, n: int) -> Iterator[Filled]:
-    """A clinic with ``n`` appointments; the last of them lie ahead and are open."""
+    """A clinic with ``n`` appointments, more than ``OPEN``; ``OPEN`` of them lie ahead."""
     with open_clinic(url) as clinic:
         first = clinic.book()
         clinic.cancel(first)
         with clinic.session() as session:
             written = written_for(session, first)
-            _fill_host(clinic, session, n)
+            patients = (
+                {"id": one, "name": f"Client {one}", "email": f"c{one}@example.test", "mobile": f"0888 {one:06}"}
+                for one in range(2, PATIENTS + 1)
+            )
+            _insert_many(session, clinic.patient.__table__, patients)
             visit = clinic.visit.__table__
-            by_time = select(visit.c.id).where(visit.c.id != int(first)).order_by(visit.c.begins_at)
-            keys = [str(one) for one in session.execute(by_time).scalars()]
-            _fill_ours(clinic, session, written, keys[: n // 10])
-            session.execute(text("ANALYZE"))
+            ahead = (_visit(TODAY + timedelta(days=1 + number // A_DAY), number) for number in range(OPEN))
+            _insert_many(session, visit, ahead)
             session.commit()
-        yield Filled(clinic, iter(keys[-OPEN:]), written)
+            keys = [str(one) for one in session.execute(select(visit.c.id).where(visit.c.state == "booked")).scalars()]
+        filled = Filled(clinic, iter(keys), written)
+        filled.file(n - OPEN - 1)
+        yield filled
 
 
-def _fill_host(clinic: Clinic, session: Session, n: int) -> None:
-    patients = [
-        {"id": number, "name": f"Client {number}", "email": f"c{number}@example.test", "mobile": f"0888 {number:06}"}
-        for number in range(2, PATIENTS + 1)
-    ]
-    session.execute(insert(clinic.patient.__table__), patients)
-    # The open ones come last and begin tomorrow at the earliest.
-    first_day = TODAY + timedelta(days=1) - timedelta(days=max(n - 1 - OPEN, 0) // A_DAY)
-    visits = (
-        {
-            "begins_at": first_day + timedelta(days=number // A_DAY, hours=9, minutes=15 * (number % (A_DAY // 2))),
-            "minutes": 15,
-            "state": "booked",
-            "version": 1,
-            "price": 60,
-            "deposit": 40,
-            "created_at": datetime(2026, 1, 5, 9, 0),
-            "patient_id": 1 + number % PATIENTS,
-            "therapist_id": 1 + number % 2,
-        }
-        for number in range(n - 1)
-    )
-    _insert_many(session, clinic.visit.__table__, visits)
-
-
-def _fill_ours(clinic: Clinic, session: Session, written: Written, keys: Sequence[str]) -> None:
-    pairs = [written.cancellation_of(key) for key in keys]
-    _insert_many(session, CLAIM, (claim for claim, _ in pairs))
-    _insert_many(session, CANCELLATION, (cancellation for _, cancellation in pairs))
-    ids = list(session.execute(select(CANCELLATION.c.id).order_by(CANCELLATION.c.id).offset(1)).scalars())
-    for table in PARTS:
-        _insert_many(session, table, (row for one in ids for row in written.parts_of(table, one)))
-    logs = [written.log_of(key) for key in keys]
-    _insert_many(session, PRIVATE, (row for private, _ in logs for row in private))
-    _insert_many(session, EVENT, (event for _, event in logs))
-    visit = clinic.visit.__table__
-    for chunk in _chunks(int(key) for key in keys):
-        session.execute(update(visit).where(visit.c.id.in_(chunk)).values(state="cancelled"))
+def _visit(day: datetime, number: int) -> Row:
+    """A row of the host; both therapists' days are full, and the client is another one each time."""
+    return {
+        "begins_at": day + timedelta(hours=9, minutes=15 * (number % (A_DAY // 2))),
+        "minutes": 15,
+        "state": "booked",
+        "version": 1,
+        "price": 60,
+        "deposit": 40,
+        "created_at": datetime(2026, 1, 5, 9, 0),
+        "patient_id": 1 + number % PATIENTS,
+        "therapist_id": 1 + number % 2,
+    }
 
 
 def _insert_many(session: Session, table: Table, rows: Iterator[Row]) -> None:

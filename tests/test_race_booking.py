@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from flask_cancellations import Cancelled, SlotTaken
 from flask_cancellations.models import Slot
 from flask_cancellations.services import cancel
-from flask_cancellations.services.transaction import transaction
+from flask_cancellations.services.transaction import run
 from flask_cancellations.state import current_state
 
 from .race_host import PATIENCE, Clinic, at_once, command, desk, open_clinic
@@ -39,14 +39,24 @@ def clinic_with_waitlist(database_url: str) -> Iterator[Clinic]:
 
 def book(clinic: Clinic, start: datetime, gate: threading.Barrier, *, staff: int = 1) -> int:
     """A host's online booking: see that the time is free, claim it, add the row, commit."""
-    with clinic.session() as session:
+    with clinic.session():
         clinic.cancellations.slots.at(start, start + LENGTH, staff)
         gate.wait()
-        clinic.cancellations.slots.claim(start, start + LENGTH, staff)
-        visit = clinic.new_visit(start, staff=staff)
-        session.add(visit)
-        session.commit()
-        return int(visit.id)
+        return claim_and_add(clinic, start, staff)
+
+
+def book_now(clinic: Clinic, start: datetime) -> int:
+    """The same in one go."""
+    with clinic.session():
+        return claim_and_add(clinic, start, 1)
+
+
+def claim_and_add(clinic: Clinic, start: datetime, staff: int) -> int:
+    clinic.cancellations.slots.claim(start, start + LENGTH, staff)
+    visit = clinic.new_visit(start, staff=staff)
+    clinic.db.session.add(visit)
+    clinic.db.session.commit()
+    return int(visit.id)
 
 
 def book_without_claim(clinic: Clinic, start: datetime, gate: threading.Barrier) -> int:
@@ -61,12 +71,32 @@ def book_without_claim(clinic: Clinic, start: datetime, gate: threading.Barrier)
         return int(visit.id)
 
 
-def cancel_at_once(clinic: Clinic, key: str, gate: threading.Barrier) -> Cancelled:
-    with clinic.session():
-        state = current_state()
+def book_a_time_in_the_moment_it_is_freed(clinic: Clinic, start: datetime, key: str) -> list[Any]:
+    """One cancels; seven try to book the time before, meanwhile, and once more when it is over."""
+    over = threading.Event()
+
+    def cancel_it(gate: threading.Barrier) -> Cancelled:
+        with clinic.session():
+            state = current_state()
+            gate.wait()
+            try:
+                return run(state, lambda: cancel.cancel(state, command(key), desk()))
+            finally:
+                over.set()
+
+    def insist(gate: threading.Barrier) -> int:
         gate.wait()
-        with transaction(state):
-            return cancel.cancel(state, command(key), desk())
+        while True:
+            last = over.is_set()
+            try:
+                return book_now(clinic, start)
+            except SlotTaken as refusal:
+                if last or refusal.state != "taken":
+                    raise
+
+    outcomes = at_once([cancel_it, *[insist] * (PEOPLE - 1)])
+    assert isinstance(outcomes[0], Cancelled), outcomes
+    return outcomes[1:]
 
 
 def bookings_at(clinic: Clinic, start: datetime) -> int:
@@ -114,46 +144,40 @@ def test_a_time_that_was_never_cancelled_goes_to_one_of_eight(clinic: Clinic, ro
 
 def test_the_control_books_more_than_once(clinic: Clinic, rounds: int) -> None:
     """A look without a claim loses in this very harness; so the tests above can fail."""
-    booked = []
+    booked = [0]
     for _ in range(rounds):
         start = next(clinic.visits)
         clinic.cancel(clinic.book(start))
         everybody_books(clinic, start, book_without_claim)
         booked.append(bookings_at(clinic, start))
+        if booked[-1] > 1:
+            break
     assert max(booked) > 1, booked
 
 
-def test_nobody_books_a_time_in_the_moment_it_is_freed_and_held(clinic_with_waitlist: Clinic, rounds: int) -> None:
-    """One cancels, seven book the same time: before the cancellation it is taken, after it is held."""
+def test_nobody_books_a_time_that_is_held_when_it_is_freed(clinic_with_waitlist: Clinic, rounds: int) -> None:
+    """Until the cancellation is committed the time is taken, from then on it is held; there is no moment between."""
     clinic = clinic_with_waitlist
-    told: set[str] = set()
     for _ in range(rounds):
         start = next(clinic.visits)
-        key = clinic.book(start)
-        outcomes = at_once([partial(cancel_at_once, clinic, key), *[partial(book, clinic, start)] * (PEOPLE - 1)])
-        assert isinstance(outcomes[0], Cancelled), outcomes
-        told |= refused_as(outcomes)
-        assert [outcome for outcome in outcomes[1:] if isinstance(outcome, int)] == []
+        outcomes = book_a_time_in_the_moment_it_is_freed(clinic, start, clinic.book(start))
+        assert refused_as(outcomes) == {"held"}
+        assert len(outcomes) == PEOPLE - 1
         assert bookings_at(clinic, start) == 0
-    assert told <= {"taken", "held"}
     assert clinic.count(Slot, state="held") == rounds
 
 
-def test_a_time_freed_without_a_hold_goes_to_one_at_most(clinic: Clinic, rounds: int) -> None:
-    """One cancels, seven book the same time, and nothing is held: at most one of them gets it, and nobody an error."""
+def test_a_time_freed_without_a_hold_goes_to_the_first_of_seven(clinic: Clinic, rounds: int) -> None:
     for _ in range(rounds):
         start = next(clinic.visits)
-        key = clinic.book(start)
-        outcomes = at_once([partial(cancel_at_once, clinic, key), *[partial(book, clinic, start)] * (PEOPLE - 1)])
-        assert isinstance(outcomes[0], Cancelled), outcomes
-        assert refused_as(outcomes) <= {"taken"}
-        assert bookings_at(clinic, start) == sum(isinstance(outcome, int) for outcome in outcomes) <= 1
+        outcomes = book_a_time_in_the_moment_it_is_freed(clinic, start, clinic.book(start))
+        one_booked(outcomes)
+        assert bookings_at(clinic, start) == 1
 
 
 def test_a_hold_ends_by_time_and_then_the_time_goes_to_one_of_eight(clinic_with_waitlist: Clinic, rounds: int) -> None:
     clinic = clinic_with_waitlist
-    start = next(clinic.visits)
-    for _ in range(rounds):
+    for _ in range(max(rounds // 4, 1)):
         start = next(clinic.visits)
         clinic.cancel(clinic.book(start))
         assert refused_as(everybody_books(clinic, start)) == {"held"}
@@ -173,14 +197,14 @@ def test_a_time_that_its_reason_closed_is_never_booked(clinic: Clinic, rounds: i
 
 def test_eight_times_of_one_day_are_all_booked_at_once(clinic: Clinic, rounds: int) -> None:
     """Their claims follow one another; nobody is refused, or thrown out by the database."""
-    for _ in range(rounds):
+    for _ in range(max(rounds // 4, 1)):
         starts = [next(clinic.visits) for _ in range(PEOPLE)]
         outcomes = at_once([partial(book, clinic, start) for start in starts])
         assert all(isinstance(outcome, int) for outcome in outcomes), outcomes
 
 
 def test_one_time_of_two_therapists_is_booked_with_both_at_once(clinic: Clinic, rounds: int) -> None:
-    for _ in range(rounds):
+    for _ in range(max(rounds // 4, 1)):
         start = next(clinic.visits)
         outcomes = at_once([partial(book, clinic, start, staff=staff) for staff in (1, 2)])
         assert all(isinstance(outcome, int) for outcome in outcomes), outcomes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from flask_cancellations import AlreadyCancelled, Cancelled
+from flask_cancellations import Actor, AlreadyCancelled, Cancelled, NotFound
 from flask_cancellations.clock import utc_to_us
 from flask_cancellations.models import Cancellation, Claim, Event, Message, Movement, SettlementRow, Slot
 from flask_cancellations.services import cancel
@@ -34,7 +34,8 @@ def look_then_cancel(clinic: Clinic, key: str, name: str, gate: threading.Barrie
     """See the appointment open, as everybody does; then cancel it in the same transaction."""
     with clinic.session() as session:
         state = current_state()
-        assert session.get(clinic.visit, int(key)).state == "booked"
+        page = session.get(clinic.visit, int(key))  # the session remembers it as long as somebody holds it
+        assert page.state == "booked"
         gate.wait()
         with transaction(state):
             return cancel.cancel(state, command(key), desk(name))
@@ -69,7 +70,7 @@ def one_winner(outcomes: list[Any]) -> str:
         assert refusal.status == 409
         assert refusal.cancelled_by == winners[0]
         assert refusal.cancelled_us == utc_to_us(NOW)
-        assert str(refusal) == f"{winners[0]} cancelled this appointment on Wednesday, December 2, 2026, 10:05."
+        assert str(refusal) == f"{winners[0]} cancelled this appointment on Wednesday, 2 December 2026, 10:05."
     assert len(refusals) == len(PEOPLE) - 1
     return winners[0]
 
@@ -117,7 +118,7 @@ def test_an_appointment_restored_in_the_hosts_own_pages_is_cancelled_once_again(
 
 def test_cancellations_of_different_appointments_do_not_hinder_one_another(clinic: Clinic, rounds: int) -> None:
     clinic.cancel(clinic.book())  # brings in the reasons, as `flask cancellations sync` does
-    for _ in range(rounds):
+    for _ in range(max(rounds // 4, 1)):
         keys = [clinic.book() for _ in PEOPLE]
         outcomes = at_once([partial(look_then_cancel, clinic, key, "Reception 1") for key in keys])
         assert [type(outcome) for outcome in outcomes] == [Cancelled] * len(keys), outcomes
@@ -141,13 +142,32 @@ def test_the_first_requests_ever_all_succeed_together(database_url: str, rounds:
             clinic.forget()
 
 
+def test_a_therapist_who_has_just_lost_the_appointment_cannot_cancel_it(clinic: Clinic) -> None:
+    """It was the therapist's own when the page was opened; the desk has given it to a colleague since."""
+    key = clinic.book(staff=1)
+    therapist = Actor("staff", "petrova", "Dr Petrova", "web", frozenset({"cancel:own"}), staff_key="1")
+    with clinic.session() as session:
+        page = session.get(clinic.visit, int(key))  # the session remembers it as long as somebody holds it
+        assert page.therapist.name == "Dr Petrova"
+        with clinic.session() as desks_session:
+            desks_session.get(clinic.visit, int(key)).therapist_id = 2
+            desks_session.commit()
+        state = current_state()
+        with pytest.raises(NotFound), transaction(state):
+            cancel.cancel(state, command(key), therapist)
+    assert clinic.count(Cancellation) == 0
+    assert clinic.status(key) == "booked"
+
+
 def test_the_control_cancels_more_than_once(clinic: Clinic, rounds: int) -> None:
     """Reading, checking and writing without a claim loses in this very harness; so the tests above can fail."""
     with clinic.session() as session:
         session.execute(text("CREATE TABLE naive_cancellation (visit_id INTEGER, who VARCHAR(80))"))
         session.commit()
-    cancellations = []
+    cancellations = [0]
     for _ in range(rounds):
         outcomes = everybody(clinic, clinic.book(), read_check_write)
         cancellations.append(sum(outcome in PEOPLE for outcome in outcomes))
+        if cancellations[-1] > 1:
+            break
     assert max(cancellations) > 1, cancellations

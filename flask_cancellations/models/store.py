@@ -47,7 +47,7 @@ class Store:
 
     def insert(self, model: type[Base], **values: Any) -> int:
         """Insert one row and return its id."""
-        result = self.execute(insert(table_of(model)).values(values))
+        result = self.execute(insert(table_of(model)), values)
         assert isinstance(result, CursorResult)
         key = result.inserted_primary_key
         assert key is not None

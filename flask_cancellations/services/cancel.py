@@ -53,7 +53,8 @@ def cancel(state: State, command: CancelCommand, actor: Actor) -> Cancelled:
     row = state.host.get(session, key, lock=True, fresh=True)
     if row is None:
         raise NotFound(fcx_("There is no such appointment."))
-    appointment = state.host.read(row)
+    # It may have been given to another therapist since it was first read.
+    appointment = visible(state, actor, state.host.read(row))
     if generation is None:
         generation = _reopen_claim(state, appointment)
     if appointment.status == "cancelled":

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from blinker import Signal
 from flask import current_app
-from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -19,12 +18,11 @@ from flask_cancellations.state import State
 
 @dataclass(slots=True)
 class Publication:
-    """A signal that waits for the commit; ``made_in`` is the transaction or savepoint it was announced in."""
+    """A signal that waits for the commit."""
 
     signal: Signal
     facts: dict[str, Any] = field(default_factory=dict)
     published: bool = False
-    made_in: SessionTransaction | None = field(default=None, repr=False)
 
     def publish(self) -> None:
         """Send the signal, once. A host that commits by itself calls this after its commit."""
@@ -33,40 +31,18 @@ class Publication:
             self.signal.send(current_app._get_current_object(), **self.facts)  # type: ignore[attr-defined]
 
 
-class _Waiting:
-    """The signals of one :func:`transaction`; those of a transaction or savepoint that is rolled back are dropped."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.publications: list[Publication] = []
-
-    def add(self, publication: Publication) -> None:
-        publication.made_in = self.session.get_nested_transaction() or self.session.get_transaction()
-        self.publications.append(publication)
-
-    def drop(self, _session: Session, rolled_back: SessionTransaction) -> None:
-        self.publications = [kept for kept in self.publications if rolled_back not in _lineage(kept.made_in)]
-
-    def publish(self) -> None:
-        for publication in self.publications:
-            publication.publish()
-
-
-def _lineage(transaction: SessionTransaction | None) -> Iterator[SessionTransaction]:
-    while transaction is not None:
-        yield transaction
-        transaction = transaction.parent
-
-
-_waiting: ContextVar[_Waiting | None] = ContextVar("flask_cancellations_waiting", default=None)
+# The signals announced so far, each with the database transaction that its facts were written in.
+_Waiting = list[tuple[Publication, SessionTransaction | None]]
+_waiting: ContextVar[tuple[Session, _Waiting] | None] = ContextVar("flask_cancellations_waiting", default=None)
 
 
 def announce(signal: Signal, **facts: Any) -> Publication:
     """Have a signal sent after the commit of the surrounding :func:`transaction`, or by ``publish()``."""
     publication = Publication(signal, facts)
-    waiting = _waiting.get()
-    if waiting is not None:
-        waiting.add(publication)
+    current = _waiting.get()
+    if current is not None:
+        session, waiting = current
+        waiting.append((publication, session.get_transaction()))
     return publication
 
 
@@ -74,27 +50,36 @@ def announce(signal: Signal, **facts: Any) -> Publication:
 def transaction(state: State) -> Iterator[None]:
     """Commit what is done inside, then send its signals; roll back if anything is raised.
 
-    What is rolled back inside, in whole or to a savepoint, sends nothing either.
+    A ``rollback()`` inside takes the signals of what it undoes along. A savepoint does not: whoever rolls back to one
+    of their own calls the services outside of this, and publishes by hand.
     """
-    waiting = _Waiting(state.store.session)
-    with _committing(state, waiting):
+    with _committing(state) as committed:
         yield
-    waiting.publish()
+    _publish(committed)
 
 
 @contextmanager
-def _committing(state: State, waiting: _Waiting) -> Iterator[None]:
-    token = _waiting.set(waiting)
-    event.listen(waiting.session, "after_soft_rollback", waiting.drop)
+def _committing(state: State) -> Iterator[list[Publication]]:
+    """Gathers the signals of what is committed at the end; the list is empty until then."""
+    session = state.store.session
+    waiting: _Waiting = []
+    committed: list[Publication] = []
+    token = _waiting.set((session, waiting))
     try:
-        yield
-        state.store.session.commit()
+        yield committed
+        current = session.get_transaction()
+        session.commit()
+        committed += [publication for publication, made_in in waiting if made_in is current]
     except BaseException:
-        state.store.session.rollback()
+        session.rollback()
         raise
     finally:
-        event.remove(waiting.session, "after_soft_rollback", waiting.drop)
         _waiting.reset(token)
+
+
+def _publish(publications: list[Publication]) -> None:
+    for publication in publications:
+        publication.publish()
 
 
 T = TypeVar("T")
@@ -109,16 +94,15 @@ def run(state: State, work: Callable[[], T], attempts: int = 3) -> T:
     Only for callers that own the whole transaction: what is repeated must not have been half committed.
     """
     for left in reversed(range(attempts)):
-        waiting = _Waiting(state.store.session)
         try:
-            with _committing(state, waiting):
+            with _committing(state) as committed:
                 done = work()
         except DBAPIError as error:
             if not (left and _collided(error)):
                 raise
         else:
             # Outside of what is tried again: a listener that fails must not repeat what is committed.
-            waiting.publish()
+            _publish(committed)
             return done
     raise ValueError("at least one attempt")
 
