@@ -6,15 +6,18 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import MetaData, create_engine, event
-from sqlalchemy.orm import Session
+from sqlalchemy import MetaData, create_engine, event, inspect
+from sqlalchemy.orm import Mapper, Session, registry
 
 from flask_cancellations.clock import Clock
 from flask_cancellations.host import Host, resolve
 from flask_cancellations.settings import Settings, load
+
+from . import host_shapes
 
 ZONE = ZoneInfo("Europe/Sofia")
 NOW = datetime(2026, 12, 2, 8, 5, tzinfo=UTC)  # 10:05 at the clinic
@@ -31,8 +34,19 @@ def registry_of(flask_db: Any) -> Any:
 
 
 def host_from(toml: str, **where: Any) -> Host:
-    """The resolved host of this mapping, on a clock that stands still."""
-    return resolve(settings_from(toml), clock=Clock(ZONE, lambda: NOW), **where)
+    """The resolved host of this mapping, on a clock that stands still.
+
+    Unless `where` says otherwise its models are those of `host_shapes`: other tests load hosts with the same names.
+    """
+    return resolve(
+        settings_from(toml), clock=Clock(ZONE, lambda: NOW), **(where or {"registries": registries_of(host_shapes)})
+    )
+
+
+def registries_of(module: ModuleType) -> set[registry]:
+    """Where the models of a module are kept."""
+    classes = (value for value in vars(module).values() if isinstance(value, type))
+    return {mapper.registry for found in classes if isinstance(mapper := inspect(found, raiseerr=False), Mapper)}
 
 
 @contextmanager

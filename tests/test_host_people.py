@@ -13,7 +13,7 @@ from flask_cancellations.errors import ConfigError
 from flask_cancellations.host import HostAdapter, resolve
 
 from .host_shapes import CLINIC, VET, Level, Login, Member, Patient, Therapist, db
-from .host_tools import NOW, ZONE, host_from, open_session, settings_from
+from .host_tools import NOW, ZONE, host_from, open_session, registry_of, settings_from
 
 
 @pytest.fixture
@@ -69,7 +69,8 @@ def test_an_enum_is_a_role_by_its_name_and_by_its_value():
 def test_a_function_may_tell_the_roles(given, roles):
     settings = settings_from(CLINIC)
     user = replace(settings.host.user, role=lambda _: given)
-    host = resolve(replace(settings, host=replace(settings.host, user=user)), clock=Clock(ZONE, lambda: NOW))
+    settings = replace(settings, host=replace(settings.host, user=user))
+    host = resolve(settings, clock=Clock(ZONE, lambda: NOW), registries=[registry_of(db)])
     assert host.user(member()).roles == roles
 
 

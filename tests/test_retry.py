@@ -56,7 +56,8 @@ def test_a_deadlock_is_done_again(clinic: Clinic) -> None:
             return run(current_state(), work)
 
     assert at_once([partial(cross, "A", 1, 2), partial(cross, "B", 2, 1)]) == ["A", "B"]
-    assert len(attempts) == 3, attempts
+    # The one thrown out may be thrown out again, if it comes back before the other has woken up.
+    assert len(attempts) > 2, attempts
     with clinic.session() as session:
         names = {session.get(clinic.therapist, number).name for number in (1, 2)}
     assert len(names) == 1  # both rows are of the one who came last, and none is of a half
