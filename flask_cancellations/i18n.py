@@ -144,8 +144,10 @@ def number_text(value: Decimal) -> str:
 
 
 def day_text(day: date) -> str:
-    """A day with its weekday: "Wednesday, December 2, 2026"."""
-    return format_date(day, format="full", locale=locale())
+    """A day with its weekday: "Wednesday, 2 December 2026"."""
+    current = locale()
+    # Babel takes English of no country for American, which puts the month first.
+    return format_date(day, "EEEE, d MMMM y" if current == _ENGLISH else "full", locale=current)
 
 
 def short_day_text(day: date) -> str:
@@ -160,7 +162,7 @@ def time_text(moment: time | datetime) -> str:
 
 
 def moment_text(wall: datetime) -> str:
-    """A wall-clock moment: "Wednesday, December 2, 2026, 16:40"."""
+    """A wall-clock moment: "Wednesday, 2 December 2026, 16:40"."""
     return f"{day_text(wall.date())}, {time_text(wall)}"
 
 

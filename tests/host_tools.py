@@ -46,7 +46,8 @@ def host_from(toml: str, **where: Any) -> Host:
 def registries_of(module: ModuleType) -> set[registry]:
     """Where the models of a module are kept."""
     classes = (value for value in vars(module).values() if isinstance(value, type))
-    return {mapper.registry for found in classes if isinstance(mapper := inspect(found, raiseerr=False), Mapper)}
+    found: list[Any] = [inspect(model, raiseerr=False) for model in classes]
+    return {mapper.registry for mapper in found if isinstance(mapper, Mapper)}
 
 
 @contextmanager

@@ -181,7 +181,7 @@ def results(walk: Walk) -> None:
     ]
     for (key, actor, values), channel in zip(cancelled, _channels(len(cancelled)), strict=True):
         number = site.cancel(key, actor, told_channel=channel, **values)
-        walk.look(manager, f"/cancellation/{number}?done=1")
+        walk.look(manager, f"/cancellation/{number}?done=1&back=/diary")
         walk.look(manager, f"/appointment/{key}")
     walk.look(manager, f"/appointment/{walk.visit(site)}")
     alone = walk.visit(site)

@@ -135,6 +135,16 @@ def test_amounts_button_and_summary_follow_the_choices(page: Page, served: Serve
     assert served.rows(Cancellation) == []
 
 
+def test_new_amounts_do_not_lose_the_way_back(page: Page, served: Served) -> None:
+    page.goto(f"{served.base}/diary/{served.keys['late']}")
+    page.evaluate("document.querySelector('#cancel').removeAttribute('data-fcx-dialog')")
+    page.click("#cancel")
+    page.wait_for_url("**/cancel/*")
+    choose_reason(page, "illness")
+    way = page.get_by_role("link", name="Back, change nothing")
+    assert way.get_attribute("href") == f"/diary/{served.keys['late']}"
+
+
 def test_the_reasons_offered_are_those_of_the_side(page: Page, served: Served) -> None:
     page.goto(served.url("late"))
     page.get_by_role("radio", name="Clinic").check()
@@ -174,7 +184,7 @@ def test_entering_a_fee_keeps_the_focus_and_shows_what_it_comes_to(page: Page, s
     page.get_by_label("Charge the fee").check()
     assert button(page) == "Cancel appointment, charge 25.00 EUR"
     page.locator("[data-fcx-submit]").click()
-    page.wait_for_url("**/cancellation/*")
+    page.wait_for_url("**/cancellation/**")
     (settled,) = served.rows(SettlementRow)
     assert (settled.taken, settled.due) == (2000, 500)
 
@@ -221,8 +231,9 @@ def test_the_dialog_cancels_from_the_hosts_diary(page: Page, served: Served) -> 
     dialog.get_by_label("Charge the fee").check()
     dialog.get_by_role("radio", name=re.compile("^Credit note")).check()
     dialog.get_by_role("button", name=re.compile("charge 30.00")).click()
-    page.wait_for_url("**/cancellation/*")
+    page.wait_for_url("**/cancellation/**")
     assert "The appointment is cancelled." in plain(page.text_content("body"))
+    assert page.get_by_role("link", name="Back", exact=True).get_attribute("href") == f"/diary/{served.keys['late']}"
     (settled,) = served.rows(SettlementRow)
     assert (settled.taken, settled.credited) == (3000, 1000)
 
@@ -239,11 +250,11 @@ def test_the_dialog_shows_changed_amounts_in_place(page: Page, served: Served) -
     assert button(page) == "Cancel appointment, charge 60.00 EUR"
     assert served.rows(Cancellation) == []
     page.locator("[data-fcx-submit]").click()
-    page.wait_for_url("**/cancellation/*")
+    page.wait_for_url("**/cancellation/**")
     assert served.rows(SettlementRow)[0].fee == 6000
 
 
-@pytest.mark.parametrize("way", ["Escape", "Back"])
+@pytest.mark.parametrize("way", ["Escape", "x", "Back"])
 def test_the_dialog_closes_without_a_trace_and_gives_the_focus_back(page: Page, served: Served, way: str) -> None:
     page.goto(f"{served.base}/diary/{served.keys['late']}")
     page.click("#cancel")
@@ -251,11 +262,46 @@ def test_the_dialog_closes_without_a_trace_and_gives_the_focus_back(page: Page, 
     if way == "Escape":
         page.keyboard.press("Escape")
     else:
-        page.get_by_role("link", name="Back, change nothing").click()
+        links = page.get_by_role("link", name="Back, change nothing")
+        (links.first if way == "x" else links.last).click()
     page.get_by_role("dialog").wait_for(state="detached")
     assert page.evaluate("document.activeElement.id") == "cancel"
     assert page.url.endswith(f"/diary/{served.keys['late']}")
     assert served.rows(Cancellation) == []
+
+
+@pytest.mark.parametrize("height", [900, 600], ids=["high", "low"])
+def test_the_bar_lies_on_the_lower_edge_of_the_dialog(page: Page, served: Served, height: int) -> None:
+    page.set_viewport_size({"width": 1280, "height": height})
+    page.goto(f"{served.base}/diary/{served.keys['late']}")
+    page.click("#cancel")
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    gap = "d => d.getBoundingClientRect().bottom - d.querySelector('.fcx-bar').getBoundingClientRect().bottom"
+    if height == 900:  # high enough for a bar that stays in sight
+        for part in (0, 0.5):
+            dialog.evaluate("(d, part) => { d.scrollTop = d.scrollHeight * part; }", part)
+            assert abs(dialog.evaluate(gap)) < 1
+    dialog.evaluate("d => { d.scrollTop = d.scrollHeight; }")
+    assert abs(dialog.evaluate(gap)) < 1
+
+
+def test_a_focused_field_is_never_under_the_bar(page: Page, served: Served) -> None:
+    page.goto(f"{served.base}/diary/{served.keys['late']}")
+    page.click("#cancel")
+    page.get_by_role("dialog").wait_for()
+    page.get_by_label("Waive the fee").check()
+    page.get_by_role("dialog").evaluate("d => { d.scrollTop = 0; }")
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen = page.evaluate(
+            """() => {
+                const field = document.activeElement.getBoundingClientRect();
+                const at = document.elementFromPoint(field.x + field.width / 2, field.y + field.height / 2);
+                return document.activeElement.closest(".fcx-bar") !== null || at?.closest(".fcx-bar") === null;
+            }"""
+        )
+        assert seen, page.evaluate("document.activeElement.outerHTML")
 
 
 def test_the_dialog_keeps_the_focus_inside(page: Page, served: Served) -> None:
@@ -308,7 +354,7 @@ def test_the_whole_way_without_scripts(new_page: Callable[..., Page], served: Se
 
     page.locator("[name=rest_waive][value=credit]").check()
     page.locator("[data-fcx-submit]").click()
-    page.wait_for_url("**/cancellation/*")
+    page.wait_for_url("**/cancellation/**")
     (settled,) = served.rows(SettlementRow)
     assert (settled.waived, settled.credited) == (3000, 4000)
     (record,) = served.rows(Cancellation)

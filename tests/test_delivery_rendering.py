@@ -13,6 +13,7 @@ import pytest
 from flask import request
 from flask_babel import Babel
 
+from flask_cancellations.delivery.addresses import mask_email
 from flask_cancellations.delivery.letter import Letter
 from flask_cancellations.delivery.outbox import Leased
 from flask_cancellations.delivery.rendering import Renderer
@@ -190,6 +191,19 @@ def test_dates_and_amounts_are_in_the_clients_language(clinic: Clinic) -> None:
     assert '<html lang="bg" dir="ltr">' in letter.html
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Wednesday, 2 December 2026"),
+        ("en_US", "Wednesday, December 2, 2026"),
+        ("bg", "сряда, 2 декември 2026 г."),
+    ],
+)
+def test_a_day_is_written_as_the_country_does(language: str, text: str) -> None:
+    with use_locale(language):
+        assert " ".join(day_text(datetime(2026, 12, 2).date()).split()) == text
+
+
 @pytest.mark.parametrize("unknown", ["", "xx", "not a language", "../../secrets"])
 def test_an_unknown_language_is_the_clinics(unknown: str) -> None:
     clinic = make_clinic(create=False, CANCELLATIONS_LOCALE="bg")
@@ -297,3 +311,15 @@ def test_the_hosts_filters_and_globals_do_not_change_our_letters(clinic: Clinic)
     letter = render(clinic, client=SCRIPT)
     assert "HOST" not in letter.text
     assert "<script" not in letter.html
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [
+        ("olga@example.net", "o…@e….net"),
+        ("o@clinic.example.bg", "o…@c….bg"),
+        ('"a.b"@x.museum', '"…@x….museum'),
+    ],
+)
+def test_a_masked_address_keeps_its_top_level_domain_and_little_else(address: str, masked: str) -> None:
+    assert mask_email(address) == masked

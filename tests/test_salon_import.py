@@ -112,7 +112,7 @@ class TestRealSalon:
                 name: value for name, value in row.items() if name != "line"
             }
         assert refused[late["line"]]["Code of refusal"] == "not_open"
-        assert "began on Tuesday, April 3, 2018" in refused[late["line"]]["Reason"]
+        assert "began on Tuesday, 3 April 2018" in refused[late["line"]]["Reason"]
         for row in expected.repeats:
             answer = refused[row["line"]]
             (first,) = [

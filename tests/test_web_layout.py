@@ -33,7 +33,7 @@ def test_a_page_fills_the_blocks_of_the_hosts_layout() -> None:
     site.visit()
     answer = site.browser().get(f"{ROOT}/")
     page = answer.text
-    assert "<title>Wednesday, December 2, 2026</title>" in page
+    assert "<title>Wednesday, 2 December 2026</title>" in page
     assert page.index("Host menu") < page.index("<main>") < page.index("Мария Петрова") < page.index("</main>")
     assert page.count("<html") == 1
     assert f'<link rel="stylesheet" href="{ROOT}/static/fcx.css">' in page

@@ -35,7 +35,7 @@ def test_the_page_tells_what_it_costs_before_anything_is_sent(site: Site) -> Non
     _, _, page = opened(site, site.visit(at(15)))
     seen = text_of(page)
     assert page.status_code == 200
-    assert "Wednesday, December 2, 2026, 15:00 Massage · Dr Ivan Kolev · Sunny Clinic" in seen
+    assert "Wednesday, 2 December 2026, 15:00 Massage · Dr Ivan Kolev · Sunny Clinic" in seen
     assert (
         "The cancellation fee is 30.00 EUR: 20.00 EUR from your deposit, 10.00 EUR to be settled at the desk." in seen
     )

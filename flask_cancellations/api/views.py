@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -43,7 +44,9 @@ def answering(view: Callable[..., Response]) -> View:
         except Refused as error:
             return problem(error)
         except HTTPException as error:
-            return details(error.code or 400, "bad_request", error.description or "")
+            too_large = error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            text = fcx_("This request is too large.") if too_large else fcx_("Send a JSON object.")
+            return details(error.code or 400, "bad_request", text)
 
     return wrapped
 

@@ -21,7 +21,7 @@ class Address:
 
     @property
     def masked(self) -> str:
-        """Enough for staff to recognise it: "+359 ... 12", "m...@e..."."""
+        """Enough for staff to recognise it: "+359 … 12", "m…@e….com"."""
         return mask_phone(self.address) if self.channel == "sms" else mask_email(self.address)
 
 
@@ -65,6 +65,6 @@ def mask_phone(number: str) -> str:
 
 
 def mask_email(address: str) -> str:
-    """The first letters of both parts."""
+    """The first letters of both parts, and the top-level domain."""
     local, _, domain = address.rpartition("@")
-    return f"{local[0]}…@{domain[0]}…"
+    return f"{local[0]}…@{domain[0]}….{domain.rpartition('.')[2]}"

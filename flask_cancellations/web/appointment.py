@@ -13,6 +13,7 @@ from flask_cancellations.web.access import staff
 from flask_cancellations.web.actions import actions_for
 from flask_cancellations.web.pages import address, page
 from flask_cancellations.web.story import told
+from flask_cancellations.web.way_back import came_from
 from flask_cancellations.web.words import status_label
 
 
@@ -24,6 +25,7 @@ def appointment(key: str) -> Response:
     reasons = catalogue.load(state).reasons
     events = [told(state, reasons, entry) for entry in reversed(history(state, key))]
     latest = latest_cancellation_id(state, key)
+    back = came_from()
     return page(
         "appointment.html",
         title=fcx_("History: %(client)s", client=it.client.name if it.client else fcx_("no client")),
@@ -32,6 +34,7 @@ def appointment(key: str) -> Response:
         status_text=status_label(it.status),
         events=events,
         cancel_url=next((a.url for a in actions_for(state, actor, it) if a.name == "cancel"), ""),
-        cancellation_url=address("cancellation", cancellation_id=latest) if latest is not None else "",
+        cancellation_url="" if latest is None else address("cancellation", cancellation_id=latest, back=back or None),
+        back=back,
         day_url=address("day", date=it.start.date().isoformat()),
     )

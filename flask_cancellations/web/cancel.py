@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import redirect, request
 from werkzeug.wrappers import Response
@@ -24,6 +23,7 @@ from flask_cancellations.web.cancel_form import CancelForm
 from flask_cancellations.web.cancel_view import began_text, cancel_page
 from flask_cancellations.web.errors import error_page, title_of
 from flask_cancellations.web.pages import address, page
+from flask_cancellations.web.way_back import came_from, handed_on
 
 Faults = Mapping[str, Sequence[str]]
 
@@ -54,7 +54,8 @@ def _cancel(state: State, actor: Actor, key: str, form: CancelForm) -> Response:
         answer, _ = run(state, lambda: once(state, f"{actor.kind}:{actor.key}", sent_key, asked, work))
     except RequestReused as error:
         # The first sending was carried out, so there is nothing left to fill in.
-        return error_page(error.status, title_of(error), " ".join(error.fields["idempotency_key"]))
+        told = " ".join(error.fields["idempotency_key"])
+        return error_page(error.status, title_of(error), told, history_of=key)
     except InvalidInput as error:
         return _show(state, actor, key, form, error.fields, title_of(error), 422)
     except ChangedMeanwhile as error:
@@ -64,7 +65,8 @@ def _cancel(state: State, actor: Actor, key: str, form: CancelForm) -> Response:
         if not may(state, actor, "backdate"):
             raise
         return _show(state, actor, key, form, {"told": [str(error)]}, title_of(error), 409)
-    return redirect(address("cancellation", cancellation_id=answer["cancellation_id"], done=1), 303)
+    back = handed_on() or None
+    return redirect(address("cancellation", cancellation_id=answer["cancellation_id"], done=1, back=back), 303)
 
 
 def _in_order(faults: Faults) -> Faults:
@@ -110,7 +112,8 @@ def _show(
         faults_title=faults_title,
         began=began_text(appointment) if context["begun"] else "",
         action=address("cancel", key=key),
-        back=_back(),
+        back=came_from(),
+        day_url=address("day", date=appointment.start.date().isoformat()),
         idempotency_key=new_key(),
     )
 
@@ -122,18 +125,3 @@ def _refuse_closed(state: State, actor: Actor, appointment: Appointment) -> None
     # Whoever may backdate can still say that the client told us before the start.
     latest = appointment.booked_us if may(state, actor, "backdate") else state.clock.now()
     check_open(appointment, appointment.start_us - 1 if latest is None else latest)
-
-
-def _back() -> str:
-    """Where "Back, change nothing" leads: the page of this site that the person came from, else our day list."""
-    came_from = request.values.get("back") or _own_path(request.referrer or "")
-    parts = urlsplit(came_from)
-    plain = came_from.startswith("/") and not came_from.startswith(("//", "/\\")) and not (parts.scheme or parts.netloc)
-    return came_from if plain and parts.path != request.path else address("day")
-
-
-def _own_path(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.netloc != request.host:
-        return ""
-    return parts.path + (f"?{parts.query}" if parts.query else "")

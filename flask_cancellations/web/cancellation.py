@@ -20,6 +20,7 @@ from flask_cancellations.web import words
 from flask_cancellations.web.access import staff
 from flask_cancellations.web.ledger import ledger, why
 from flask_cancellations.web.pages import address, page
+from flask_cancellations.web.way_back import handed_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def cancellation(cancellation_id: int) -> Response:
         silent=_silent(view, reason is None or reason.tell),
         slot=slot_text(state, view),
         slot_state=view.slot_state,
-        history_url=address("appointment", key=record.appointment_key),
+        back=handed_on(),
+        history_url=address("appointment", key=record.appointment_key, back=handed_on() or None),
         day_url=address("day", date=start.date().isoformat()),
     )
 

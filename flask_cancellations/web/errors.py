@@ -6,11 +6,12 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from flask_cancellations.api import is_api, problem
-from flask_cancellations.errors import AlreadyCancelled, Refused
+from flask_cancellations.errors import AlreadyCancelled, Conflict, Refused
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.state import current_state
 from flask_cancellations.web.access import NotSignedIn, host_login
 from flask_cancellations.web.pages import address, page
+from flask_cancellations.web.way_back import came_from
 
 
 def handle(blueprint: Blueprint) -> None:
@@ -23,7 +24,8 @@ def refused(error: Refused) -> Response:
     """The page of a refusal, with its status; for a program the problem document."""
     if is_api(request.endpoint):
         return problem(error)
-    return error_page(error.status, title_of(error), str(error))
+    key = (request.view_args or {}).get("key", "") if isinstance(error, Conflict) else ""
+    return error_page(error.status, title_of(error), str(error), history_of=key)
 
 
 def not_signed_in(_error: NotSignedIn) -> Response:
@@ -55,9 +57,10 @@ def title_of(error: Refused) -> str:
     return titles.get(error.status, fcx_("This did not work"))
 
 
-def error_page(status: int, title: str, text: str) -> Response:
-    """A page with one sentence and a way on."""
+def error_page(status: int, title: str, text: str, *, history_of: str = "") -> Response:
+    """A page with one sentence and a way on: back, and to the history of the appointment with this key."""
     for_staff = request.endpoint != f"{current_state().settings.blueprint_name}.link" and status not in (401, 403)
+    back = came_from() if for_staff else ""
     return page(
         "error.html",
         title=title,
@@ -65,5 +68,7 @@ def error_page(status: int, title: str, text: str) -> Response:
         heading=title,
         text=text,
         kind="warning" if status in (401, 409, 410) else "error",
+        back=back,
         home_url=address("day") if for_staff else "",
+        history_url=address("appointment", key=history_of, back=back or None) if history_of else "",
     )

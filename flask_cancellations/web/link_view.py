@@ -139,9 +139,8 @@ def _why(quoted: Quoted) -> str:
 
 def _detail(reason: Reason, usual: Quote, quote: Quote) -> str:
     details = [fcx_("please add a note")] if reason.note else []
-    if quote.fee != usual.fee:
-        fee = fcx_("fee %(fee)s", fee=amount_text(quote.fee, quote.currency))
-        details.insert(0, fee if quote.fee else fcx_("no fee"))
+    if quote.fee != usual.fee:  # a reason can only free the client from the usual fee
+        details.insert(0, fcx_("no fee"))
     return ", ".join(details)
 
 

@@ -10,6 +10,7 @@ from flask_cancellations.services.transaction import run
 from flask_cancellations.state import current_state
 from flask_cancellations.web.access import staff
 from flask_cancellations.web.pages import address
+from flask_cancellations.web.way_back import handed_on
 
 
 def stop_message(message_id: int) -> Response:
@@ -20,4 +21,5 @@ def stop_message(message_id: int) -> Response:
     state = current_state()
     actor = staff(state)
     stopped = run(state, lambda: messages.stop_message(state, message_id, actor))
-    return redirect(address("cancellation", cancellation_id=stopped.facts["cancellation_id"]) + "#messages", 303)
+    number, back = stopped.facts["cancellation_id"], handed_on() or None
+    return redirect(address("cancellation", cancellation_id=number, back=back, _anchor="messages"), 303)

@@ -64,11 +64,11 @@ def _ours() -> bool:
         return site in ("same-origin", "none")
     source = request.headers.get("Origin") or request.headers.get("Referer")
     if source is not None:
-        return _host_of(source) in _own_hosts()
+        return host_of(source) in own_hosts()
     return not _carries_what_browsers_add()
 
 
-def _host_of(url: str) -> str:
+def host_of(url: str) -> str:
     """Host and port, a scheme's own port left out; empty for "null" and for anything that is no address."""
     try:
         parts = urlsplit(url)
@@ -79,8 +79,9 @@ def _host_of(url: str) -> str:
     return host if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f"{host}:{port}"
 
 
-def _own_hosts() -> set[str]:
-    hosts = {_host_of(f"{request.scheme}://{request.host}"), _host_of(current_state().settings.public_url)}
+def own_hosts() -> set[str]:
+    """The names by which browsers know this site."""
+    hosts = {host_of(f"{request.scheme}://{request.host}"), host_of(current_state().settings.public_url)}
     return hosts - {""}
 
 

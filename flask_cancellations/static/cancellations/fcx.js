@@ -93,7 +93,7 @@ async function refresh(form) {
   const stop = new AbortController();
   underWay.set(form, stop);
   form.setAttribute("aria-busy", "true");
-  const query = new URLSearchParams(ASKED.map((name) => [name, valueOf(form, name)]));
+  const query = new URLSearchParams([...ASKED, "back"].map((name) => [name, valueOf(form, name)]));
   try {
     const answer = await fetch(`${form.getAttribute("action")}?${query}`, { signal: stop.signal });
     const fresh = formIn(parse(await answer.text()))?.querySelector(LIVE);
