@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from sqlalchemy import Engine, MetaData
@@ -71,7 +71,7 @@ class Cancellations:
             return db.engines[bind] if db is not None and bind is not None else None
 
         if metadata is None and db is not None:
-            metadata = db.metadata if bind is None else db.metadatas.setdefault(bind, MetaData())
+            metadata = _metadata_of(db, bind)
         if metadata is not None:
             copy_into(metadata, bind)
 
@@ -116,3 +116,11 @@ class Cancellations:
     def accept_policy(self, appointment: Any, *, channel: str, ip: str = "") -> None:
         """Record in the booking's transaction that the client accepted the policy in force; the row must be flushed."""
         acceptance.accept_policy(current_state(), appointment, channel=channel, ip=ip)
+
+
+def _metadata_of(db: Any, bind: str | None) -> MetaData:
+    """The metadata of a bind, made as Flask-SQLAlchemy makes it if no model of the bind is defined yet."""
+    if bind is None:
+        return cast(MetaData, db.metadata)
+    made = MetaData(naming_convention=db.metadata.naming_convention, info={"bind_key": bind})
+    return cast(MetaData, db.metadatas.setdefault(bind, made))

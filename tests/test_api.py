@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from flask_cancellations.models import Cancellation, SettlementRow
+from flask_cancellations.models import Cancellation, Event, SettlementRow
 
 from .browsing import Visitor
 from .small_host import NOW, Clinic, make_clinic
@@ -172,6 +173,35 @@ def test_null_is_no_request(clinic: Clinic) -> None:
     assert list(is_problem(answer, 422, "invalid_input")["fields"]) == ["body"]
 
 
+def test_the_name_of_an_unknown_field_may_be_anything(clinic: Clinic) -> None:
+    answer = program(clinic).post(
+        url(clinic.visit(), "cancel"),
+        data=b'{"\\ud800": 1}',
+        content_type="application/json",
+        headers={"Idempotency-Key": "k"},
+    )
+    assert list(is_problem(answer, 422, "invalid_input")["fields"]) == ["\ud800"]
+
+
+def test_the_proxys_request_id_is_logged_if_it_looks_like_one(clinic: Clinic) -> None:
+    client = program(clinic, "desk")
+    for given in ("req-7:1", "<b>x</b>", ""):
+        client.environ_base["HTTP_X_REQUEST_ID"] = given
+        assert cancel(client, clinic.visit(), {"reason": "illness"}, f"k{given}").status_code == 201
+    logged = [event.request_id for event in clinic.rows(Event)]
+    assert logged[0] == "req-7:1"
+    assert all(re.fullmatch("[0-9a-f]{32}", own) for own in logged[1:])
+
+
+def test_the_present_minute_is_no_backdating_and_before_the_booking_is_no_time(clinic: Clinic) -> None:
+    """A form shows whole minutes; the quote asks for no more rights than the cancellation does."""
+    desk, visit = program(clinic, "desk"), clinic.visit(booked=NOW - timedelta(hours=3))
+    clinic.clock.forward(seconds=59)
+    assert desk.get(url(visit, "quote"), query_string={"told_at": "2026-12-02T10:05"}).status_code == 200
+    early = program(clinic).get(url(visit, "quote"), query_string={"told_at": "2026-12-02T07:00"})
+    assert list(is_problem(early, 422, "invalid_input")["fields"]) == ["told_at"]
+
+
 def test_text_that_no_database_takes_is_cleaned(clinic: Clinic) -> None:
     client, visit = program(clinic, "desk"), clinic.visit()
     assert cancel(client, visit, {"reason": "illness", "note": "a\x00b\ud800c\x1b"}).status_code == 201
@@ -182,6 +212,7 @@ def test_text_that_no_database_takes_is_cleaned(clinic: Clinic) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
+        (b"[" * 100_000, "application/json", 400),
         (b"{", "application/json", 400),
         (b"\xff", "application/json", 400),
         (b"reason=illness", "application/x-www-form-urlencoded", 415),

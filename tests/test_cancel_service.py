@@ -33,6 +33,7 @@ from flask_cancellations.models import (
     Waiver,
 )
 from flask_cancellations.rules.quote import Quote
+from flask_cancellations.rules.wording import why_text
 from flask_cancellations.services import catalogue, history, messages
 from flask_cancellations.services.quoting import quote_for
 
@@ -109,6 +110,21 @@ def test_the_client_is_told_by_sms_and_mail_in_the_own_language_after_the_undo_d
     assert mail.template == "cancelled_client"
     assert mail.not_before_us == clinic.state.clock.now() + 3 * 60 * 1_000_000
     assert sms.uid != mail.uid
+
+
+@pytest.mark.parametrize(
+    ("language", "locale"), [("pt-BR", "pt_BR"), ("Bulgarian, in Cyrillic letters", "en"), ("", "en"), (None, "en")]
+)
+def test_the_language_of_a_client_may_be_any_text_of_the_hosts(
+    clinic: Clinic, language: str | None, locale: str
+) -> None:
+    clinic.cancel(clinic.visit(patient=clinic.patient(language=language)))
+    assert {message.locale for message in clinic.rows(Message)} == {locale}
+
+
+def test_an_address_too_long_for_any_mail_server_is_none(clinic: Clinic) -> None:
+    clinic.cancel(clinic.visit(patient=clinic.patient(email="m" * 250 + "@example.com")))
+    assert [message.channel for message in clinic.rows(Message)] == ["sms"]
 
 
 def test_the_log_holds_who_what_and_why_but_no_personal_text(clinic: Clinic) -> None:
@@ -351,6 +367,23 @@ def test_a_share_of_an_unknown_price_is_never_a_silent_zero(price: str | None) -
         assert made.rows(SettlementRow)[1].fee == 0
 
 
+def test_an_amount_in_a_currency_that_the_clinic_left_is_never_taken_for_the_new_one() -> None:
+    """As in Bulgaria, where 30 leva became 15.34 euro and not 30."""
+    policy = {"name": "standard", "valid_from": "2026-01-01", "bands": [{"less_than": "24h", "fee": "30.00"}]}
+    made = make_clinic(CANCELLATIONS_CURRENCY="BGN", CANCELLATIONS_POLICIES=[policy])
+    with made.app.app_context():
+        visit = made.visit()
+        assert quoted(made, visit).fee == 3000
+        with made.cancellations.transaction():
+            catalogue.sync(made.state)
+        object.__setattr__(made.state.settings, "currency", "EUR")
+        found = quoted(made, visit)
+        assert (found.needs_amount, found.fee, found.why) == (True, 0, ("band", "other_currency"))
+        assert "another currency" in why_text(found)
+        made.cancel(visit, staff("cancel", "set_fee"), amount=1534)
+        assert made.rows(SettlementRow)[0].fee == 1534
+
+
 def test_keeping_the_rest_is_possible_only_where_the_band_forfeits_it() -> None:
     made = make_clinic(
         CANCELLATIONS_POLICIES=[
@@ -463,6 +496,28 @@ def test_restored_in_the_hosts_own_pages_it_can_be_cancelled_again(clinic: Clini
     clinic.db.session.commit()
     clinic.cancel(visit)
     assert [record.generation for record in clinic.rows(Cancellation)] == [1, 2]
+
+
+def test_a_time_closed_by_mistake_is_free_once_the_appointment_was_restored_and_cancelled_again(clinic: Clinic) -> None:
+    visit = clinic.visit()
+    clinic.cancel(visit, reason="therapist_ill")
+    visit.state = "booked"
+    clinic.db.session.commit()
+    clinic.cancel(visit)
+    assert [slot.state for slot in clinic.rows(Slot)] == ["taken", "released"]
+    end = visit.begins_at + timedelta(hours=1)
+    assert clinic.cancellations.slots.blocked(visit.begins_at, end) == []
+    clinic.cancellations.slots.claim(visit.begins_at, end, visit.therapist_id)
+
+
+def test_a_time_closed_for_a_deleted_appointment_stays_closed_when_its_key_comes_again(clinic: Clinic) -> None:
+    visit = clinic.visit()
+    clinic.cancel(visit, reason="therapist_ill")
+    clinic.db.session.delete(visit)
+    clinic.db.session.commit()
+    clinic.cancel(clinic.visit(NOW + timedelta(hours=7)))
+    assert [(row.generation, row.appointment_key) for row in clinic.rows(Cancellation)] == [(1, "1"), (2, "1")]
+    assert [slot.state for slot in clinic.rows(Slot)] == ["closed", "released"]
 
 
 def test_other_numbers_than_those_shown_are_never_charged(clinic: Clinic) -> None:

@@ -178,12 +178,15 @@ def test_a_name_that_two_models_have_is_refused_with_their_full_names():
     class Base(DeclarativeBase):
         pass
 
+    kept = []  # a registry holds its classes weakly
     for part in ("shop", "ward"):
 
         class Visit(Base):
             __module__, __qualname__ = f"clinic.{part}", "Visit"
             __tablename__ = part
             id = mapped_column(Integer, primary_key=True)
+
+        kept.append(Visit)
 
     assert faults(CLINIC, registries=[Base.registry]) == [
         (

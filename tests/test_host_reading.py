@@ -125,7 +125,7 @@ def test_status_values_count_exactly_as_they_are_spelled(clinic_session, state, 
     assert host.status_value(row) == state
 
 
-@pytest.mark.parametrize("deposit", [float("nan"), float("inf"), -5.0])
+@pytest.mark.parametrize("deposit", [float("nan"), float("inf"), -5.0, 1e14])
 def test_a_deposit_that_is_no_amount_counts_as_none_and_is_logged(caplog, deposit):
     row = visit(id=1, deposit_paid=deposit)
     assert host_from(CLINIC).read(row).deposit == 0

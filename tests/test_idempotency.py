@@ -80,14 +80,21 @@ def test_a_key_is_the_actors_own(clinic: Clinic, done: list[str]) -> None:
     assert send(clinic, done, actor="staff:7")[0]["number"] == 1
 
 
+def test_an_actor_may_have_the_longest_key_there_is(clinic: Clinic, done: list[str]) -> None:
+    longest = "staff:" + "k" * 190
+    send(clinic, done, actor=longest)
+    assert send(clinic, done, actor=longest)[1]
+    assert len(done) == 1
+
+
 def test_keys_are_told_apart_by_case_and_accent(clinic: Clinic, done: list[str]) -> None:
     for key in ("abc", "ABC", "äbc"):
         send(clinic, done, key=key)
     assert len(done) == 3
 
 
-@pytest.mark.parametrize("key", ["", "x" * 65])
-def test_a_key_must_be_there_and_short(clinic: Clinic, done: list[str], key: str) -> None:
+@pytest.mark.parametrize("key", ["", "x" * 65, "a\x00b", "a\nb", "\ud800"])
+def test_a_key_must_be_there_short_and_of_letters(clinic: Clinic, done: list[str], key: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         send(clinic, done, key=key)
     assert list(refusal.value.fields) == ["idempotency_key"]

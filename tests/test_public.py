@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import inspect
 
 import flask_cancellations
 from flask_cancellations import Cancellations
@@ -68,3 +69,25 @@ def test_one_extension_object_and_one_db_serve_two_apps() -> None:
             db.create_all()
             assert app.extensions["cancellations"].settings.url_prefix == prefix
     assert vars(cancellations) == {}
+
+
+def test_set_up_before_the_models_of_its_bind_we_leave_them_on_that_bind() -> None:
+    """Hosts often define their models after the extensions, whatever the order of these."""
+    db = SQLAlchemy()
+    app = Flask(__name__)
+    app.config.update(make_clinic(create=False).app.config)
+    app.config.update(CANCELLATIONS_BIND="clinic", SQLALCHEMY_BINDS={"clinic": "sqlite://"})
+    Cancellations().init_app(app, db=db)
+    db.init_app(app)
+
+    class Room(db.Model):  # type: ignore[name-defined,misc]
+        __bind_key__ = "clinic"
+        id = db.Column(db.Integer, primary_key=True)
+
+    with app.app_context():
+        db.create_all()
+        assert inspect(db.engine).get_table_names() == []
+        assert {"room", "cancellations_claim"} <= set(inspect(db.engines["clinic"]).get_table_names())
+        db.session.add(Room())
+        db.session.commit()
+        assert db.session.get_one(Room, 1).id == 1

@@ -145,6 +145,26 @@ def test_after_three_attempts_the_error_comes_through(locked_clinic: Clinic, wri
     assert len(attempts) == 3
 
 
+class Psycopg2Error(Exception):
+    """An error of psycopg2, which has the SQLSTATE under another name than psycopg."""
+
+    pgcode = "40P01"
+
+
+def test_a_deadlock_told_by_psycopg2_is_done_again_too(locked_clinic: Clinic) -> None:
+    attempts: list[int] = []
+
+    def work() -> str:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise DBAPIError("UPDATE", {}, Psycopg2Error("deadlock detected"))
+        return "done"
+
+    with locked_clinic.session():
+        assert run(current_state(), work) == "done"
+    assert len(attempts) == 2
+
+
 def test_other_errors_of_the_database_are_not_tried_again(clinic: Clinic) -> None:
     attempts: list[int] = []
 

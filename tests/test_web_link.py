@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from flask_cancellations.models import Cancellation, Event, Message, SettlementR
 from flask_cancellations.models.request import Link
 
 from .site import ROOT, Site, at, hidden, text_of
+from .small_host import readme_toml
 
 
 @pytest.fixture
@@ -212,6 +214,45 @@ def test_another_client_in_the_same_row_is_not_the_links_client(site: Site) -> N
     answer = client.get(path)
     assert answer.status_code == 410
     assert "Other" not in text_of(answer)
+
+
+def test_where_no_client_is_mapped_a_new_row_under_an_old_key_is_not_the_links() -> None:
+    """Hosts that delete rows reuse their keys, and here only the start tells two appointments apart."""
+    host = tomllib.loads(readme_toml())["CANCELLATIONS_HOST"]
+    del host["appointment"]["client"], host["client"]
+    site = Site(CANCELLATIONS_HOST=host)
+    key = site.visit(at(15))
+    client, path, page = opened(site, key)
+    assert page.status_code == 200
+    site.delete(key)
+    assert site.visit(at(16)) == key
+    assert client.get(path).status_code == send(client, page, path).status_code == 410
+    assert site.state_of(key) == "booked"
+
+
+def test_the_link_of_an_appointment_moved_to_a_later_day_still_works(site: Site) -> None:
+    key = site.visit(at(15))
+    client, path, _ = opened(site, key)
+    site.change(key, begins_at=at(15, day=5))
+    site.clock.wall = at(15, day=3)
+    page = client.get(path)
+    assert page.status_code == 200
+    assert send(client, page, path).status_code == 303
+    assert site.state_of(key) == "cancelled"
+
+
+def test_text_that_no_database_takes_is_cleaned(database_url: str) -> None:
+    site = Site(database_url)
+    key = site.visit()
+    client, path, page = opened(site, key)
+    refused = send(client, page, path, idempotency_key="a\x00b")
+    assert refused.status_code == 422
+    assert site.state_of(key) == "booked"
+    assert send(client, page, path, note="ill\x00 \x1bagain").status_code == 303
+    (record,) = site.rows(Cancellation)
+    assert record.note == "ill again"
+    with site.clinic.app.app_context():
+        site.clinic.db.engine.dispose()
 
 
 def test_a_guessed_link_is_not_found(site: Site) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 from flask_wtf import CSRFProtect
+from sqlalchemy import Connection, event
 
 from flask_cancellations.models import Cancellation, Message
 
-from .site import ROOT, Site, hidden, text_of
+from .site import ROOT, Site, at, hidden, text_of
 
 
 @pytest.fixture
@@ -95,6 +96,38 @@ def test_the_cancel_form_and_the_api_are_guarded_too(site: Site) -> None:
     program = desk.post(f"{ROOT}/api/appointments/{key}/cancel", json=form, headers=forged)
     assert (program.status_code, program.content_type) == (403, "application/problem+json")
     assert site.rows(Cancellation) == []
+
+
+def test_looking_locks_and_writes_nothing(postgresql_url: str) -> None:
+    """Every page, also that of a refusal, is shown in a transaction that the database keeps from writing."""
+    site = Site(postgresql_url)
+    open_key, done_key = site.visit(), site.visit(at(16))
+    number, link = site.cancel(done_key), site.link(open_key)
+    manager = site.browser()
+    with site.clinic.app.app_context():
+        factory, engine = site.clinic.db.session.session_factory, site.clinic.db.engine
+
+    def keep_from_writing(_session: object, _transaction: object, connection: Connection) -> None:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    event.listen(factory, "after_begin", keep_from_writing)
+    api = f"{ROOT}/api/appointments"
+    statuses = {
+        path: manager.get(path).status_code
+        for path in (
+            f"{ROOT}/",
+            f"{ROOT}/cancel/{open_key}",
+            f"{ROOT}/cancel/{done_key}",
+            f"{ROOT}/appointment/{done_key}",
+            f"{ROOT}/cancellation/{number}",
+            f"{api}/{open_key}/quote",
+            f"{api}/{done_key}/quote",
+            f"{api}/{done_key}/history",
+            link,
+        )
+    }
+    engine.dispose()
+    assert list(statuses.values()) == [200, 200, 409, 200, 200, 200, 409, 200, 200]
 
 
 def test_pages_are_not_kept_in_caches_and_their_addresses_stay_here(site: Site) -> None:

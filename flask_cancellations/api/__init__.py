@@ -4,9 +4,10 @@ from flask import Blueprint
 
 from flask_cancellations.api.openapi import get_document
 from flask_cancellations.api.problems import problem
+from flask_cancellations.api.tracing import request_id
 from flask_cancellations.api.views import get_history, get_quote, post_cancel
 
-__all__ = ["add_api", "is_api", "problem"]
+__all__ = ["add_api", "is_api", "problem", "request_id"]
 
 _PREFIX = "api_"
 

@@ -38,4 +38,5 @@ def details(status: int, code: str, detail: str, **more: Any) -> Response:
         "detail": detail,
         **more,
     }
-    return Response(json.dumps(body, ensure_ascii=False), status, content_type=MEDIA_TYPE)
+    # In ASCII: the name of an unknown field may hold what UTF-8 cannot.
+    return Response(json.dumps(body), status, content_type=MEDIA_TYPE)

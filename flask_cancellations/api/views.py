@@ -8,17 +8,18 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from flask_cancellations.api import answers
 from flask_cancellations.api.problems import details, problem
 from flask_cancellations.api.schemas import parse
+from flask_cancellations.api.tracing import request_id
 from flask_cancellations.errors import InvalidInput, Refused
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.services import cancel as cancelling
 from flask_cancellations.services import catalogue
-from flask_cancellations.services.actor import Actor, require, signed_in, visible
-from flask_cancellations.services.decide import check_open
+from flask_cancellations.services.actor import Actor, signed_in, visible
+from flask_cancellations.services.decide import check_open, told_when
 from flask_cancellations.services.history import history
 from flask_cancellations.services.preview import preview
 from flask_cancellations.services.requests import once
@@ -34,7 +35,7 @@ def answering(view: Callable[..., Response]) -> View:
     @wraps(view)
     def wrapped(**values: Any) -> Response:
         state = current_state()
-        actor = signed_in(state, source="api", request_id=request.headers.get("X-Request-ID", "")[:64])
+        actor = signed_in(state, source="api", request_id=request_id())
         if actor is None:
             answer = details(401, "not_signed_in", fcx_("Sign in first."))
             answer.headers["WWW-Authenticate"] = "Session"
@@ -61,12 +62,7 @@ def get_quote(state: State, actor: Actor, key: str) -> Response:
     appointment = visible(state, actor, state.host.appointment(state.store.session, key))
     if appointment.status == "cancelled":
         raise cancelling.already_cancelled(state, key)
-    now = state.clock.now()
-    told_us = now if command.told_us is None else command.told_us
-    if told_us < now:
-        require(state, actor, "backdate")
-    if told_us > now:
-        raise InvalidInput({"told_at": [fcx_("This time is in the future. Enter when the client told you.")]})
+    told_us = told_when(state, appointment, command.told_us, actor, state.clock.now())
     check_open(appointment, told_us)
     seen = preview(
         state,
@@ -88,7 +84,7 @@ def get_quote(state: State, actor: Actor, key: str) -> Response:
 @answering
 def post_cancel(state: State, actor: Actor, key: str) -> Response:
     """Cancel the appointment. Sent twice with one Idempotency-Key, it is done once and answered the same."""
-    data = request.get_json()
+    data = _body()
     parsed = parse(state, key, data)
     if parsed.faults:
         raise InvalidInput(parsed.faults)
@@ -104,6 +100,13 @@ def post_cancel(state: State, actor: Actor, key: str) -> Response:
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def _body() -> Any:
+    try:
+        return request.get_json()
+    except RecursionError as error:
+        raise BadRequest from error
 
 
 @answering

@@ -10,6 +10,7 @@ import phonenumbers
 from flask_cancellations.host.values import Person
 
 Channel = Literal["sms", "email"]
+LONGEST_EMAIL = 254  # what a mail server has to take (RFC 5321)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def plain_email(text: str | None) -> str | None:
     forbidden = set(' \t\r\n,;:<>()[]"\\')
     if not (at and local and "." in domain) or forbidden & set(address) or "@" in local or not address.isprintable():
         return None
-    return address
+    return address if len(address) <= LONGEST_EMAIL else None
 
 
 def mask_phone(number: str) -> str:

@@ -29,6 +29,8 @@ ASSUMED_LENGTH = timedelta(minutes=60)
 # has, so that "09:00:00" lies before "09:00:00.000000". Searches begin one tick early; what is too early is
 # dropped when it is read.
 _TICK = timedelta(microseconds=1)
+# More than this (minor units) is a slip, and would fit neither our columns nor the audit log's integers.
+_MOST = 10**15
 
 
 class Start(Protocol):
@@ -193,7 +195,7 @@ class Money:
             amount = round_half_up(Decimal(str(found))) if self.minor else to_minor(found, self.currency)
         except (ArithmeticError, ValueError):
             amount = -1
-        if amount < 0:
+        if not 0 <= amount <= _MOST:
             log.warning("%s of %s: %r is no amount of money", self.path, type(row).__name__, found)
             return None
         return amount

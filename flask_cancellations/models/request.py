@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from flask_cancellations.models.base import Base, big_id, binary_text, key_text
+from flask_cancellations.models.base import KEY_LENGTH, Base, big_id, binary_text, key_text
 
 
 class AnsweredRequest(Base):
     """The answer to a request with an idempotency key, so that sending it twice does it once.
 
-    ``request_hash`` is the SHA-256 of what was asked for; ``answer`` is JSON.
+    ``actor`` is kind and key, as in ``staff:17``. ``request_hash`` is the SHA-256 of what was asked for; ``answer`` is
+    JSON.
     """
 
     __tablename__ = "cancellations_request"
@@ -22,7 +23,7 @@ class AnsweredRequest(Base):
 
     id: Mapped[int] = mapped_column(big_id(), primary_key=True)
     scope: Mapped[str] = mapped_column(key_text())
-    actor: Mapped[str] = mapped_column(key_text())
+    actor: Mapped[str] = mapped_column(binary_text(KEY_LENGTH + 10))
     idempotency_key: Mapped[str] = mapped_column(binary_text(64))
     request_hash: Mapped[str] = mapped_column(binary_text(64))
     answer: Mapped[str] = mapped_column(Text)

@@ -22,6 +22,7 @@ Why = Literal[
     "band",  # a band applies
     "capped",  # the policy's cap limits the fee
     "no_price",  # the band asks for a share of a price that is unknown or 0
+    "other_currency",  # the policy names amounts in a currency that the clinic has left since
 ]
 
 
@@ -108,12 +109,13 @@ def quote(facts: Facts, policy: Policy | None, reason: Reason | None) -> Quote:
         milder: Why = "grace" if applying else "enough_notice"
         return replace(base, why=("clinic_side",) if clinic_side else (milder,))
 
-    band, amount = _dearest(applying, facts)
+    band, amount = _dearest(applying, facts, policy)
     unknown = amount is None
     fee = facts.entered or 0 if amount is None else amount
-    capped = policy.cap is not None and fee > policy.cap
-    if policy.cap is not None:
-        fee = min(fee, policy.cap)
+    cap = policy.cap if policy.currency == facts.currency else None
+    capped = cap is not None and fee > cap
+    if cap is not None:
+        fee = min(fee, cap)
     late = replace(base, band=band, late=any(b.fee.kind != "none" for b in applying), otherwise=fee)
     if clinic_side:
         return replace(late, why=("clinic_side",))
@@ -121,25 +123,29 @@ def quote(facts: Facts, policy: Policy | None, reason: Reason | None) -> Quote:
         return replace(late, why=("reason_free",))
     why: list[Why] = ["band"]
     if unknown:
-        why.append("no_price")
+        why.append("no_price" if band.fee.amount(facts.price) is None else "other_currency")
     if capped:
         why.append("capped")
     return replace(
         late,
         fee=fee,
         needs_amount=unknown,
-        limit=policy.cap,
+        limit=cap,
         forfeit=any(b.forfeit for b in applying),
         why=tuple(why),
     )
 
 
-def _dearest(applying: list[Band], facts: Facts) -> tuple[Band, int | None]:
-    """The band whose fee is highest, the tightest of equals; amount None if any depends on an unknown price."""
+def _dearest(applying: list[Band], facts: Facts, policy: Policy) -> tuple[Band, int | None]:
+    """The band whose fee is highest, the tightest of equals.
+
+    The amount is None if any depends on an unknown price, or on an amount in a currency that the clinic has left.
+    """
+    other_currency = policy.currency != facts.currency
     best: tuple[Band, int] | None = None
     for band in applying:
         amount = band.fee.amount(facts.price)
-        if amount is None:
+        if amount is None or (other_currency and (band.fee.kind == "fixed" or policy.cap is not None)):
             return band, None
         if best is None or amount > best[1]:
             best = (band, amount)

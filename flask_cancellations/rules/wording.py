@@ -91,6 +91,12 @@ def _first_sentence(quote: Quote, policy: Policy | None) -> str:
 
 def _band_sentence(quote: Quote, fee: Fee, notice: str, limit: str) -> str:
     values = {"notice": notice, "limit": limit}
+    if "other_currency" in quote.why:
+        return fcx_(
+            "A fee applies, because the clinic was told %(notice)s before the appointment: less than %(limit)s. The "
+            "policy names its amount in another currency.",
+            **values,
+        )
     if fee.kind in ("percent", "full") and "no_price" in quote.why:
         return fcx_(
             "The policy asks for %(percent)s of the price, because the clinic was told %(notice)s before the "

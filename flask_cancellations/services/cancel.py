@@ -120,18 +120,19 @@ def _reopen_claim(state: State, appointment: Appointment) -> int:
         )
         if won == 1:
             return generation + 1
-    raise already_cancelled(state, appointment.key)
+    # A current read: MariaDB's snapshot may be older than the winner's commit.
+    raise already_cancelled(state, appointment.key, current=True)
 
 
-def already_cancelled(state: State, key: str) -> AlreadyCancelled:
-    """The refusal that says who cancelled and when, as far as we know."""
-    record: Any = state.store.execute(
+def already_cancelled(state: State, key: str, *, current: bool = False) -> AlreadyCancelled:
+    """The refusal that says who cancelled and when, as far as we know; ``current`` reads with a lock."""
+    query = (
         select(Cancellation.actor_name, Cancellation.cancelled_us)
         .where(Cancellation.scope == state.scope, Cancellation.appointment_key == key)
         .order_by(Cancellation.id.desc())
         .limit(1)
-        .with_for_update()  # a current read: MariaDB's snapshot may be older than the winner's commit
-    ).first()
+    )
+    record: Any = state.store.execute(query.with_for_update() if current else query).first()
     if record is None:
         return AlreadyCancelled(fcx_("This appointment is already cancelled."))
     when = moment_text(state.clock.to_wall(record.cancelled_us))

@@ -151,6 +151,23 @@ def check_open(appointment: Appointment, told_us: int) -> None:
         )
 
 
+def told_when(state: State, appointment: Appointment, asked: int | None, actor: Actor, now: int) -> int:
+    """When the client told us (microseconds UTC): what was ``asked``, or now where that is None.
+
+    Raises InvalidInput for a time in the future or before the booking, and Forbidden without the right to backdate.
+    """
+    if asked is None:
+        return now
+    if asked > now:
+        raise InvalidInput({"told_at": [fcx_("This time is in the future. Enter when the client told you.")]})
+    if appointment.booked_us is not None and asked < appointment.booked_us:
+        raise InvalidInput({"told_at": [fcx_("This is before the appointment was booked. Enter a later time.")]})
+    if now - asked >= MINUTE:
+        # A form shows whole minutes, so up to one minute is no backdating.
+        require(state, actor, "backdate")
+    return asked
+
+
 def _reason(catalogue: Catalogue, command: CancelCommand, actor: Actor, faults: _Faults) -> Reason | None:
     if not command.reason:
         faults.add("reason", fcx_("Choose a reason."))
@@ -175,16 +192,11 @@ def _told(
 ) -> int:
     if command.told_channel not in TOLD_CHANNELS:
         faults.add("told_channel", fcx_("Say how the client told you: in person, by phone, voicemail ..."))
-    if command.told_us is None:
+    try:
+        return told_when(state, appointment, command.told_us, actor, now)
+    except InvalidInput as error:
+        faults.fields.update(error.fields)
         return now
-    if command.told_us > now:
-        faults.add("told_at", fcx_("This time is in the future. Enter when the client told you."))
-    elif appointment.booked_us is not None and command.told_us < appointment.booked_us:
-        faults.add("told_at", fcx_("This is before the appointment was booked. Enter a later time."))
-    elif now - command.told_us >= MINUTE:
-        # A form shows whole minutes, so up to one minute is no backdating.
-        require(state, actor, "backdate")
-    return command.told_us
 
 
 def _tell(state: State, command: CancelCommand, reason: Reason | None, actor: Actor, faults: _Faults) -> bool:

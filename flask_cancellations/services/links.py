@@ -33,7 +33,7 @@ class OpenLink:
 def new_cancel_link(state: State, row: Any) -> str:
     """Make a link by which the client of a host row may cancel it; returns the token (256 bits, URL-safe).
 
-    The link ends when the appointment begins.
+    The link ends when the appointment begins, also after it was moved to a later time.
     """
     appointment = state.host.read(row)
     token = secrets.token_urlsafe(32)
@@ -62,20 +62,25 @@ def open_link(state: State, token: str) -> OpenLink:
     if link is None:
         raise NotFound(fcx_("This link is not valid."))
     appointment = state.host.appointment(state.store.session, link.appointment_key)
-    if appointment is None or appointment.client_key != link.client_key:
+    if appointment is None or not _same(appointment, link):
         raise Gone(fcx_("This appointment no longer exists."))
-    return OpenLink(link.id, appointment, link.used_us is not None, link.expires_us <= state.clock.now())
+    ends = max(link.expires_us, appointment.start_us)
+    return OpenLink(link.id, appointment, link.used_us is not None, ends <= state.clock.now())
+
+
+def _same(appointment: Appointment, link: Any) -> bool:
+    """Whether the host's row still stands for what the link was made for: a deleted row's key may come again."""
+    if link.client_key is None and appointment.start_us != link.start_us:
+        return False
+    return bool(appointment.client_key == link.client_key)
 
 
 def use_link(state: State, link: OpenLink) -> None:
-    """Use the link up, in the caller's transaction. Raises Gone if it has expired or was used before."""
-    now = state.clock.now()
-    unused = state.store.update(Link, Link.id == link.id, Link.used_us.is_(None), Link.expires_us > now, used_us=now)
-    if unused == 1:
-        return
+    """Use up a link that was opened in the caller's transaction. Raises Gone if it has expired or was used before."""
     if link.expired and not link.used:
         raise Gone(fcx_("This link has expired: the appointment has begun."))
-    raise Gone(fcx_("This link was used already."))
+    if state.store.update(Link, Link.id == link.id, Link.used_us.is_(None), used_us=state.clock.now()) != 1:
+        raise Gone(fcx_("This link was used already."))
 
 
 def link_actor(link: OpenLink, request_id: str = "") -> Actor:

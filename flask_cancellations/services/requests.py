@@ -32,7 +32,7 @@ def once(
     second waits for the first; a failure rolls it back with everything else. Raises RequestReused if the key came
     with another request before.
     """
-    if not key or len(key) > MAX_KEY:
+    if not key or len(key) > MAX_KEY or not key.isprintable():
         raise InvalidInput({"idempotency_key": [fcx_("Send a key of 1 to 64 characters with this request.")]})
     digest = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()
     mine = (

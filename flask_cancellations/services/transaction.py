@@ -110,6 +110,5 @@ def run(state: State, work: Callable[[], T], attempts: int = 3) -> T:
 def _collided(error: DBAPIError) -> bool:
     cause = error.orig
     number = cause.args[0] if cause is not None and cause.args else None
-    return (
-        getattr(cause, "sqlstate", None) in _SQLSTATES or number in _ERROR_NUMBERS or "database is locked" in str(cause)
-    )
+    sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg, psycopg2
+    return sqlstate in _SQLSTATES or number in _ERROR_NUMBERS or "database is locked" in str(cause)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from sqlalchemy import select
+
 from flask_cancellations.audit import Entry, record
 from flask_cancellations.clock import MINUTE
 from flask_cancellations.delivery.outbox import enqueue
+from flask_cancellations.i18n import parse_locale
 from flask_cancellations.models import Cancellation, Movement, SettlementRow, Slot, Waiver
 from flask_cancellations.rules.slots import SlotState, freed_state
 from flask_cancellations.services.decide import Decision
@@ -20,6 +23,8 @@ def write(state: State, decision: Decision, generation: int, status_before: str)
     """Write everything of ours; returns the cancellation's id and the state of the slot it leaves."""
     cancellation_id = _record(state, decision, generation, status_before)
     _money(state, decision, cancellation_id)
+    if generation > 1:
+        _take_up_earlier_slots(state, decision, generation)
     slot_state = _slot(state, decision, cancellation_id)
     _audit(state, decision, cancellation_id, status_before, slot_state)
     _messages(state, decision, cancellation_id)
@@ -114,6 +119,19 @@ def _money(state: State, decision: Decision, cancellation_id: int) -> None:
     )
 
 
+def _take_up_earlier_slots(state: State, decision: Decision, generation: int) -> None:
+    """The appointment stood again, so it had taken the time that its earlier cancellations freed or closed."""
+    seen = decision.appointment
+    earlier = select(Cancellation.id).where(
+        Cancellation.scope == state.scope,
+        Cancellation.appointment_key == seen.key,
+        Cancellation.generation < generation,
+        Cancellation.client_key.is_not_distinct_from(seen.client_key),
+        Cancellation.start_us == seen.start_us,
+    )
+    state.store.update(Slot, Slot.cancellation_id.in_(earlier), state="taken", changed_us=decision.now)
+
+
 def _slot(state: State, decision: Decision, cancellation_id: int) -> SlotState:
     seen = decision.appointment
     slot_state, held_until = freed_state(
@@ -189,7 +207,7 @@ def _messages(state: State, decision: Decision, cancellation_id: int) -> None:
         scope=state.scope,
         cancellation_id=cancellation_id,
         client_key=client.key,
-        locale=client.locale or state.settings.locale,
+        locale=_locale(client.locale) or state.settings.locale,
         template=TEMPLATES[decision.side],
         parameters={
             "client": client.name,
@@ -202,6 +220,12 @@ def _messages(state: State, decision: Decision, cancellation_id: int) -> None:
         now=decision.now,
         not_before=decision.now + state.settings.undo_delay,
     )
+
+
+def _locale(text: str | None) -> str:
+    """The language that a host's text names, as Babel writes it; empty for a text that names none."""
+    known = parse_locale(text) if text else None
+    return str(known) if known else ""
 
 
 def _free_until(decision: Decision) -> int | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
-from flask import current_app, request
+from flask import current_app
 from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
+from flask_cancellations.api import request_id
 from flask_cancellations.errors import CancellationsError
 from flask_cancellations.services.actor import Actor, require, signed_in
 from flask_cancellations.state import State
-
-_REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 class NotSignedIn(CancellationsError):
@@ -27,12 +25,6 @@ def staff(state: State) -> Actor:
         raise NotSignedIn
     require(state, actor, "cancel")
     return actor
-
-
-def request_id() -> str:
-    """The request's id as the host's proxy gave it, else one of our own; it goes into the log."""
-    given = request.headers.get("X-Request-ID", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def new_key() -> str:

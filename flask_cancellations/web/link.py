@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app, redirect, request
 from flask_babel import force_locale
 from werkzeug.wrappers import Response
 
+from flask_cancellations.api import request_id
+from flask_cancellations.api.schemas import parse
 from flask_cancellations.errors import AlreadyCancelled, ChangedMeanwhile, Conflict, Gone, InvalidInput
 from flask_cancellations.i18n import fcx_, parse_locale, use_locale
 from flask_cancellations.services.cancel import cancel
-from flask_cancellations.services.decide import MAX_NOTE, CancelCommand
+from flask_cancellations.services.decide import MAX_NOTE
 from flask_cancellations.services.links import OpenLink, link_actor, open_link, use_link
 from flask_cancellations.services.requests import once
 from flask_cancellations.services.transaction import run
 from flask_cancellations.state import State, current_state
-from flask_cancellations.web.access import new_key, request_id
+from flask_cancellations.web.access import new_key
 from flask_cancellations.web.errors import title_of
 from flask_cancellations.web.link_view import Offer, check_offer, offer_for, outcome
 from flask_cancellations.web.pages import address, page
@@ -45,20 +48,16 @@ def link(token: str) -> Response:
 def _cancel(state: State, token: str, found: OpenLink) -> Response:
     form = request.form
     asked = {name: form.get(name, "").strip() for name in ("reason", "note", "seen")}
+    # Any text can be read, so this leaves no faults; what no database takes is dropped.
+    parsed = parse(state, found.appointment.key, {name: asked[name] for name in ("reason", "note")}).command
 
     def work() -> dict[str, Any]:
         # Read again inside the transaction: the first reading only chose the language.
         link = open_link(state, token)
         use_link(state, link)
         offer = offer_for(state, link)
-        check_offer(offer, asked["reason"], asked["seen"])
-        command = CancelCommand(
-            appointment_key=link.appointment.key,
-            reason=asked["reason"],
-            note=asked["note"],
-            told_channel="online",
-            seen=offer.fingerprints.get(asked["reason"]),
-        )
+        check_offer(offer, parsed.reason, asked["seen"])
+        command = replace(parsed, told_channel="online", seen=offer.fingerprints.get(parsed.reason))
         return {"cancellation": cancel(state, command, link_actor(link, request_id())).cancellation_id}
 
     try:
