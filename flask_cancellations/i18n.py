@@ -20,7 +20,7 @@ from typing import cast
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency
 from babel.support import Translations
 from flask import current_app, has_app_context, has_request_context
 from flask_babel import get_locale as request_locale
@@ -136,11 +136,6 @@ def label_of(labels: dict[str, str], fallback: str) -> str:
 def money_text(amount: Decimal, currency: str) -> str:
     """An amount in major units with its ISO code: "30.00 EUR", in Bulgarian "30,00 EUR"."""
     return format_currency(amount, currency, format="#,##0.00\xa0¤¤", locale=locale(), currency_digits=True)
-
-
-def number_text(value: Decimal) -> str:
-    """A plain number, with the decimal sign of the language."""
-    return format_decimal(value, locale=locale())
 
 
 def day_text(day: date) -> str:

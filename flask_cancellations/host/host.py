@@ -15,7 +15,7 @@ from flask_cancellations.host.mapping import End, Money, Stamp, Start, paths_of
 from flask_cancellations.host.paths import Selection, eager_options, mapper_of, relation
 from flask_cancellations.host.people import Client, Named, Users
 from flask_cancellations.host.status import StatusMap
-from flask_cancellations.host.values import Appointment, Person, User
+from flask_cancellations.host.values import Appointment, User
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.rules.reasons import Side
 
@@ -93,10 +93,6 @@ class Host:
             status=self.status.value(row),
             row=row,
         )
-
-    def person_of(self, row: Any) -> Person | None:
-        """The client of an appointment's row."""
-        return self._client.value(row) if self._client else None
 
     def client_key(self, row: Any) -> str | None:
         """The key of the client of an appointment's row."""
