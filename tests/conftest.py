@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from . import small_host
 from .servers import DatabaseServer, MariaDBServer, PostgreSQLServer, SmtpCatcher, mariadb_binary
 
 if TYPE_CHECKING:
@@ -83,6 +84,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if "chromium" in names:
             item.add_marker("browser")
+
+
+def _close(clinics: list[small_host.Clinic]) -> None:
+    while clinics:
+        clinics.pop().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_clinic_is_closed() -> Iterator[None]:
+    """Those that outlive a test are closed at the end."""
+    yield
+    _close(small_host.MADE)
+
+
+@pytest.fixture(autouse=True)
+def _clinics_are_closed(_every_clinic_is_closed: None) -> Iterator[None]:
+    """The clinics that a test made are closed with it; those of its module stay."""
+    before = len(small_host.MADE)
+    yield
+    made = small_host.MADE[before:]
+    del small_host.MADE[before:]
+    _close(made)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,13 @@ from flask_cancellations.models import Cancellation
 from .small_host import make_clinic
 
 
+def close(db: SQLAlchemy) -> None:
+    """Close what an app of a test's own making has opened."""
+    db.session.remove()
+    for engine in db.engines.values():
+        engine.dispose()
+
+
 def test_the_exported_names_are_these() -> None:
     assert sorted(flask_cancellations.__all__) == [
         "Actor",
@@ -68,6 +75,7 @@ def test_one_extension_object_and_one_db_serve_two_apps() -> None:
         with app.app_context():
             db.create_all()
             assert app.extensions["cancellations"].settings.url_prefix == prefix
+            close(db)
     assert vars(cancellations) == {}
 
 
@@ -91,3 +99,4 @@ def test_set_up_before_the_models_of_its_bind_we_leave_them_on_that_bind() -> No
         db.session.add(Room())
         db.session.commit()
         assert db.session.get_one(Room, 1).id == 1
+        close(db)
