@@ -5,16 +5,21 @@ The package's commands speak English, as its ConfigErrors do: their readers conf
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
-from flask.cli import AppGroup
+from flask import current_app
+from flask.cli import AppGroup, ScriptInfo
 
-from flask_cancellations.errors import ConfigError
+from flask_cancellations.errors import ConfigError, UpgradeFailed
+from flask_cancellations.host.inspector import models_of, propose
 from flask_cancellations.jobs.worker import run, run_once, stop_on_signals
 from flask_cancellations.services import catalogue
+from flask_cancellations.services.check import check as check_all
 from flask_cancellations.services.transaction import transaction
 from flask_cancellations.state import State, current_state
 
@@ -33,7 +38,7 @@ def _faults_as_text() -> Iterator[None]:
 def _checked_state() -> State:
     """The state of the app, its second phase of checks done. Raises ConfigError."""
     state = current_state()
-    _ = state.host, state.adapter, state.clock.now()
+    state.validate()
     return state
 
 
@@ -43,6 +48,37 @@ def validate() -> None:
     with _faults_as_text():
         _checked_state()
     click.echo("The configuration is fine.")
+
+
+@cli.command()
+@click.option("--check", is_flag=True, help="Change nothing; exit code 1 and a list if anything is missing.")
+def upgrade(*, check: bool) -> None:
+    """Bring our tables in the database to this version: add what is missing, and the triggers that guard the log.
+
+    Nothing is changed or removed, and tables of the app are not looked at. It may run any number of times, also twice
+    at once. Run it after each `flask db upgrade` too.
+    """
+    from flask_cancellations import schema  # loads Alembic, which a web process does not need
+
+    engine = current_state().store.engine
+    try:
+        if check:
+            with engine.connect() as connection:
+                found = schema.drift(connection)
+        else:
+            found = schema.upgrade(engine)
+    except UpgradeFailed as error:
+        for what in error.done:
+            click.echo(f"added: {what}")
+        raise click.ClickException(str(error)) from error
+    for what in found.missing:
+        click.echo(f"{'missing' if check else 'added'}: {what}")
+    for what in found.left_alone:
+        click.echo(f"left alone: {what}")
+    if not found.missing:
+        click.echo("Nothing to do: the tables are those of this version.")
+    elif check:
+        raise click.ClickException("The tables are behind this version. Run `flask cancellations upgrade`.")
 
 
 @cli.command()
@@ -82,3 +118,63 @@ def worker(*, once: bool, poll: float) -> None:
     click.echo(summary.text)
     if summary.errors:
         raise click.ClickException(f"{summary.errors} of the worker's steps broke off; the log says why.")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+def check(*, as_json: bool) -> None:
+    """Prove the mapping against the database: what each field reads, a sample row (masked), and what is amiss.
+
+    Exit code 0 if all is well but for warnings, 1 if there is an error. Writes nothing.
+    """
+    state = _state()
+    report = check_all(state, current_app.jinja_env)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        for line in report.lines():
+            click.echo(line)
+    if not report.passed:
+        raise click.exceptions.Exit(1)
+
+
+def _state() -> State:
+    """The state of the app; where ``init_app`` was not called that is a message, not a traceback."""
+    try:
+        return current_state()
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@cli.command(with_appcontext=False)
+@click.option(
+    "--write",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the proposal to this new file.",
+)
+@click.option("--model", metavar="NAME", help="The model of an appointment, if the choice was wrong.")
+@click.pass_context
+def inspect(context: click.Context, *, file: Path | None, model: str | None) -> None:
+    """Read the app's models and propose a configuration, each line with its confidence and evidence.
+
+    Works before there is any: the package need not be set up on the app yet. The values of status and role are read
+    from the app's database, if it can be reached. Nothing is changed.
+    """
+    if file is not None and file.exists():
+        raise click.ClickException(f"{file} is there already; choose a new file.")
+    try:
+        app = context.ensure_object(ScriptInfo).load_app()
+    except ConfigError as error:
+        advice = "\nTo inspect the models without a configuration, take init_app out for a moment."
+        raise click.ClickException(f"{error}{advice}") from error
+    with app.app_context(), _faults_as_text():
+        proposal = propose(**models_of(app), config=app.config, templates=app.jinja_env, model=model)
+    if file is None:
+        click.echo(proposal.toml(), nl=False)
+        return
+    file.write_text(proposal.toml(), encoding="utf-8")
+    click.echo(f"Wrote {file}.")
+    for line in proposal.notes():
+        click.echo(line)

@@ -7,7 +7,7 @@ are read and written here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SECOND = 1_000_000
@@ -68,3 +68,7 @@ class Clock:
     def today(self) -> date:
         """The clinic's present day."""
         return self.to_wall(self.now()).date()
+
+    def day_start(self, day: date) -> int:
+        """The instant at which a day begins at the clinic, in microseconds UTC."""
+        return self.to_us(datetime.combine(day, time.min))

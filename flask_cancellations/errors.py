@@ -5,6 +5,7 @@
     CancellationsError
     +-- ConfigError              the configuration is wrong; lists all its faults
     +-- DeliveryFailed           a message did not leave; the worker tries again
+    +-- UpgradeFailed            the database refused a change of our tables
     +-- Refused                  a command was refused and changed nothing; carries a status and a stable code
         +-- InvalidInput         422  the input is wrong; names each field and how to mend it
         |   +-- RequestReused    422  the idempotency key was used for another request
@@ -58,6 +59,14 @@ class ConfigError(CancellationsError):
 
 class DeliveryFailed(CancellationsError):
     """A mail server or gateway did not take a message. The text is for staff and log, and holds no password."""
+
+
+class UpgradeFailed(CancellationsError):
+    """Our tables could not be brought up to date. ``done`` lists the changes that stand all the same."""
+
+    def __init__(self, message: str, done: Sequence[str] = ()) -> None:
+        self.done: tuple[str, ...] = tuple(done)
+        super().__init__(message)
 
 
 class Refused(CancellationsError):

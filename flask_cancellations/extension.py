@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, cast
 
 from flask import Flask
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import ColumnElement, Engine, MetaData
 from sqlalchemy.orm import Session
 
 from flask_cancellations.cli import cli
@@ -18,7 +18,7 @@ from flask_cancellations.host import clock_source, load_adapter, resolve
 from flask_cancellations.i18n import EXTENSION_KEY, jinja_globals
 from flask_cancellations.models import copy_into
 from flask_cancellations.models.store import Store
-from flask_cancellations.services import acceptance, cancel, history, slots, transaction
+from flask_cancellations.services import acceptance, cancel, history, slots, transaction, visibility
 from flask_cancellations.services.actor import Actor
 from flask_cancellations.services.decide import CancelCommand
 from flask_cancellations.settings import load
@@ -98,8 +98,7 @@ class Cancellations:
 
     def validate(self) -> None:
         """Resolve the mapping now: every model, attribute and value. Raises ConfigError with all that do not exist."""
-        state = current_state()
-        _ = state.host, state.adapter, state.clock.now()
+        current_state().validate()
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit what is done inside, then send its signals."""
@@ -109,9 +108,28 @@ class Cancellations:
         """Cancel an appointment in the caller's transaction; see :func:`flask_cancellations.services.cancel.cancel`."""
         return cancel.cancel(current_state(), command, actor)
 
-    def history(self, key: str) -> list[history.HistoryEntry]:
-        """Everything recorded about the appointment with this key, the oldest first."""
-        return history.history(current_state(), key)
+    def history(self, key: str, cancellation_id: int | None = None) -> list[history.HistoryEntry]:
+        """Everything recorded about the appointment with this key, the oldest first.
+
+        ``cancellation_id`` asks for an earlier appointment that had the key; see
+        :func:`flask_cancellations.services.history.history`.
+        """
+        return history.history(current_state(), key, cancellation_id)
+
+    def is_cancelled(self, keys: Iterable[Any]) -> dict[Any, bool]:
+        """For each of these primary keys whether we have cancelled it, in a host without a status (``none = "hide"``).
+
+        One statement for all. Raises ConfigError in a host with a status of its own, which is the one to ask.
+        """
+        return visibility.is_cancelled(current_state(), keys)
+
+    def not_cancelled(self, model: Any = None) -> ColumnElement[bool]:
+        """The condition that leaves out what we have cancelled, for the queries of a host without a status.
+
+        ``select(Visit).where(cancellations.not_cancelled(Visit))``; ``model`` may be an alias, and is by default the
+        mapped appointment. Raises ConfigError in a host with a status of its own.
+        """
+        return visibility.not_cancelled(current_state(), model)
 
     def accept_policy(self, appointment: Any, *, channel: str, ip: str = "") -> None:
         """Record in the booking's transaction that the client accepted the policy in force; the row must be flushed."""

@@ -37,6 +37,11 @@ class State:
         """The host's adapter, or the default one."""
         return self.load_adapter()
 
+    def validate(self) -> None:
+        """Resolve the mapping now, and look for what it needs in the database. Raises ConfigError with all faults."""
+        _ = self.host, self.adapter, self.clock.now()
+        self.host.check_rows(self.store.session)
+
     @property
     def scope(self) -> str:
         """The tenant or legal entity whose rows are read and written."""

@@ -248,6 +248,7 @@ class TestWhatIsUnderstood:
         assert host.appointment.price == MoneySpec("price_cents", "minor")
         assert host.appointment.client is None
         assert host.location == NamedSettings("Branch", ("town", "street"))
+        assert isinstance(host.appointment.status, StatusSpec)
         assert host.appointment.status.write == WriteSpec("cancelled", "by client", "cancelled", "booked", "missed")
 
     def test_a_status_without_no_show_writes_none(self):
@@ -619,7 +620,7 @@ class TestHost:
             ({"status": "state"}, "status"),
             ({"status": STATUS | {"open": []}}, "status.open"),
             ({"status": STATUS | {"cancelled": None}}, "status.cancelled"),
-            ({"status": STATUS | {"done": [3]}}, "status.done[0]"),
+            ({"status": STATUS | {"done": [3.5]}}, "status.done[0]"),
             ({"status": STATUS | {"done": ["booked"]}}, "status.done"),
             ({"status": STATUS | {"write": {"cancelled": "gone"}}}, "status.write.cancelled"),
             ({"status": STATUS | {"write": {"restored": "cancelled"}}}, "status.write.restored"),

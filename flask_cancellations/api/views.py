@@ -19,6 +19,7 @@ from flask_cancellations.i18n import fcx_
 from flask_cancellations.services import cancel as cancelling
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import Actor, signed_in, visible
+from flask_cancellations.services.appointments import find
 from flask_cancellations.services.decide import check_open, told_when
 from flask_cancellations.services.history import history
 from flask_cancellations.services.preview import preview
@@ -59,7 +60,7 @@ def get_quote(state: State, actor: Actor, key: str) -> Response:
     if parsed.faults:
         raise InvalidInput(parsed.faults)
     command = parsed.command
-    appointment = visible(state, actor, state.host.appointment(state.store.session, key))
+    appointment = visible(state, actor, find(state, key))
     if appointment.status == "cancelled":
         raise cancelling.already_cancelled(state, key)
     told_us = told_when(state, appointment, command.told_us, actor, state.clock.now())
@@ -112,5 +113,5 @@ def _body() -> Any:
 @answering
 def get_history(state: State, actor: Actor, key: str) -> Response:
     """Everything recorded about the appointment, the oldest first."""
-    visible(state, actor, state.host.appointment(state.store.session, key))
+    visible(state, actor, find(state, key))
     return jsonify(answers.history_values(key, history(state, key)))

@@ -35,6 +35,7 @@ class HostAdapter:
     ) -> bool | None:
         """Whether ``user`` has ``right`` for this appointment, or in general where ``appointment`` is None.
 
-        None leaves the decision to ``CANCELLATIONS_ROLES``. True and False are final.
+        None leaves the decision to ``CANCELLATIONS_ROLES``. True and False are final. ``appointment.row`` is None
+        once the host has deleted the row; the rest then comes from our record of the cancellation.
         """
         return None

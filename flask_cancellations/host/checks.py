@@ -7,7 +7,7 @@ from functools import cached_property
 from inspect import getattr_static
 from typing import Any
 
-from sqlalchemy import Date, DateTime, Enum, Float, Integer, Interval, Numeric, String, Time
+from sqlalchemy import Date, DateTime, Float, Integer, Interval, Numeric, String, Time
 from sqlalchemy.ext.hybrid import HybridExtensionType, hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper, SynonymProperty
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -22,10 +22,10 @@ Kinds = tuple[type[TypeEngine[Any]], ...]
 DATE_TIME: Kinds = (DateTime,)
 DATE: Kinds = (Date,)
 TIME: Kinds = (Time,)
+TEXT: Kinds = (String,)
 END: Kinds = (DateTime, Time)
 LENGTH: Kinds = (Integer, Numeric, Float, Interval)
 AMOUNT: Kinds = (Integer, Numeric, Float)
-STATUS: Kinds = (String, Enum)
 
 
 def scalar(
@@ -71,6 +71,27 @@ def either(mapper: Mapper[Any], key: str, text: str) -> Path:
     if relation(owner, path.steps[-1]) is not None:
         _one(owner, key, path.steps[-1])
     return path
+
+
+def column(mapper: Mapper[Any], key: str, text: str) -> Path | None:
+    """A path that ends in a column, or None if it ends in something else. The steps before it are checked."""
+    owner, path = _walk(mapper, key, text)
+    return path if column_type(owner, path.steps[-1]) is not None else None
+
+
+def total(mapper: Mapper[Any], key: str, text: str, kinds: Kinds) -> tuple[Path, Path]:
+    """A path over one relation to many rows, cut behind it; its last attribute is a value of theirs."""
+    many: list[str] = []
+    at, steps = mapper, text.split(".")
+    for step in steps[:-1]:
+        at = _owner(at, key, step, below=bool(many))
+        many.append(step)
+        found = relation(at, step)
+        if found is not None and found.uselist:
+            each = scalar(found.mapper, key, ".".join(steps[len(many) :]), kinds)
+            return Path(mapper.class_, many), each
+        at = _one(at, key, step)
+    raise Faulty(Fault(key, f"{text!r}, on the way of which nothing leads to many rows", "the values to add up"))
 
 
 def end_of(mapper: Mapper[Any], path: Path) -> tuple[Mapper[Any], str]:
@@ -162,3 +183,9 @@ def is_settable(mapper: Mapper[Any], name: str) -> bool:
     """Whether the attribute can be written: every column can, a hybrid property if it has a setter."""
     found = mapper.all_orm_descriptors.get(name)
     return not isinstance(found, hybrid_property) or found.fset is not None
+
+
+def points_at_rows(mapper: Mapper[Any], name: str) -> bool:
+    """Whether a mapped column is a foreign key."""
+    found = mapper.attrs.get(name)
+    return isinstance(found, ColumnProperty) and any(column.foreign_keys for column in found.columns)

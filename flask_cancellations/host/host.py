@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, object_session
 
 from flask_cancellations.clock import Clock
-from flask_cancellations.errors import NotOpen
+from flask_cancellations.errors import ConfigError, NotOpen
 from flask_cancellations.host.keys import identity, key_of
 from flask_cancellations.host.mapping import End, Money, Stamp, Start, paths_of
+from flask_cancellations.host.no_status import Claimed
 from flask_cancellations.host.paths import Selection, eager_options, mapper_of, relation
-from flask_cancellations.host.people import Client, Named, Users
+from flask_cancellations.host.people import Users
+from flask_cancellations.host.related import ById, Client, Named, Party, RelatedClient, at_hand
 from flask_cancellations.host.status import StatusMap
-from flask_cancellations.host.values import Appointment, User
+from flask_cancellations.host.values import Appointment, Status, User
+from flask_cancellations.host.write_back import Deed, WriteBack
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.rules.reasons import Side
 
@@ -34,15 +38,16 @@ class Host:
         clock: Clock,
         start: Start,
         end: End,
-        status: StatusMap,
+        status: StatusMap | Claimed,
         users: Users,
         client: Client | None = None,
-        staff: Named | None = None,
-        service: Named | None = None,
-        location: Named | None = None,
+        staff: Party | None = None,
+        service: Party | None = None,
+        location: Party | None = None,
         price: Money | None = None,
         deposit: Money | None = None,
         booked: Stamp | None = None,
+        write_back: WriteBack | None = None,
     ) -> None:
         self.model = model
         self.status = status
@@ -56,15 +61,56 @@ class Host:
         self._price = price
         self._deposit = deposit
         self._booked = booked
+        self._write_back = write_back
         self._users = users
         parts = [start, end, status, client, staff, service, location, price, deposit, booked]
         paths = paths_of(parts)
+        self._by_id = [path for path in paths if isinstance(path, ById)]
         self._eager = eager_options(model, paths)
         self._relations = {path.steps[0] for path in paths if relation(mapper_of(model), path.steps[0]) is not None}
         self._alone = eager_options(model, ())
 
-    def read(self, row: Any) -> Appointment:
-        """The appointment that a row of the host stands for. Raises NotOpen for a row that has no start."""
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The parts of the mapping by the configuration's names for them; None for what is not mapped."""
+        return {
+            "start": self._start,
+            "end": self._end,
+            "status": self.status,
+            "client": self._client,
+            "staff": self._staff,
+            "service": self._service,
+            "location": self._location,
+            "price": self._price,
+            "deposit": self._deposit,
+            "booked_at": self._booked,
+            "write_back": self._write_back,
+        }
+
+    def read(self, row: Any, *, status: Status | None = None, lock: bool = False) -> Appointment:
+        """The appointment that a row of the host stands for. Raises NotOpen for a row that has no start.
+
+        Where the host keeps no status our claim is asked, with ``lock`` as it is now, unless the caller says what
+        the ``status`` is.
+        """
+        appointment = self._read(row)
+        if isinstance(self.status, Claimed) and status is None:
+            session = object_session(row)
+            assert session is not None  # without a session there is no claim to ask
+            return self._by_claims(session, [appointment], lock=lock)[0]
+        return appointment
+
+    def _by_claims(self, session: Session, appointments: list[Appointment], *, lock: bool = False) -> list[Appointment]:
+        """In a host without a status: with the status that our claims say, by one statement."""
+        if not isinstance(self.status, Claimed) or not appointments:
+            return appointments
+        cancelled = self.status.cancelled(session, [one.key for one in appointments], lock=lock)
+        return [
+            replace(one, status="cancelled") if cancelled.get(one.key) == (one.start_us, one.client_key) else one
+            for one in appointments
+        ]
+
+    def _read(self, row: Any) -> Appointment:
         start = self._start.value(row)
         if start is None:
             raise NotOpen(fcx_("This appointment has no date yet."))
@@ -96,8 +142,7 @@ class Host:
 
     def client_key(self, row: Any) -> str | None:
         """The key of the client of an appointment's row."""
-        client = self._client.to.value(row) if self._client else None
-        return None if client is None else key_of(client)
+        return self._client.key(row) if self._client else None
 
     def user(self, app_user: Any) -> User:
         """The signed-in person, from the host's own object. Raises ConfigError if the mapping does not fit."""
@@ -156,17 +201,18 @@ class Host:
         *,
         staff_key: str | None = None,
         open_only: bool = False,
+        limit: int | None = None,
     ) -> list[Appointment]:
         """Appointments that start from ``start`` until just before ``end``, in order, by one statement.
 
-        ``staff_key`` keeps those of one member of staff.
+        ``staff_key`` keeps those of one member of staff; of ``limit`` the database takes the first.
         """
         selection = self._select(session, start, end)
-        if staff_key is not None and not (self._staff and selection.where_key(self._staff.to, staff_key)):
+        if staff_key is not None and not (self._staff and self._staff.where(selection, staff_key)):
             return []
         if open_only:
             selection.where(self.status.is_open(selection))
-        found = self._read_all(session, selection.statement.options(*self._eager), start, end)
+        found = self._read_all(session, selection.statement.options(*self._eager).limit(limit), start, end)
         # Again in Python: a collation may take "Booked" for "booked".
         return [
             one
@@ -195,7 +241,7 @@ class Host:
         """
         first = datetime.combine(start.date(), time.min) - timedelta(days=1)
         selection = self._select(session, first, end)
-        if self._staff and not selection.where_key(self._staff.to, staff_key):
+        if self._staff and not self._staff.where(selection, staff_key):
             return []
         if staff_key is not None and not self._staff:
             return []
@@ -205,7 +251,7 @@ class Host:
             session.flush()
             statement = selection.statement.options(*self._alone).with_for_update(read=True)
             statement = statement.execution_options(populate_existing=True)
-        found = self._read_all(session, statement, first, end)
+        found = self._read_all(session, statement, first, end, lock=lock)
         return [
             one
             for one in found
@@ -219,15 +265,12 @@ class Host:
         """
         if self._staff is None:
             return []
-        mapper = mapper_of(self._staff.model)
-        statement = select(mapper.class_).options(*eager_options(mapper.class_, self._staff.name.paths))
-        if self._client is not None and mapper_of(self._client.model).isa(mapper):
-            with_appointments = Selection(self.model, session.get_bind(mapper).dialect)
-            columns = with_appointments.key_columns(self._staff.to)
-            keys = with_appointments.statement.with_only_columns(*columns).distinct()
-            statement = statement.where(tuple_(*mapper.primary_key).in_(keys))
-        rows = session.scalars(statement).unique()
-        return sorted(((key_of(row), self._staff.name.value(row)) for row in rows), key=_by_name)
+        shared = (
+            isinstance(self._staff, Named)
+            and isinstance(self._client, RelatedClient)
+            and mapper_of(self._client.model).isa(mapper_of(self._staff.model))
+        )
+        return sorted(self._staff.everyone(session, self.model, only_used=shared), key=_by_name)
 
     def _select(self, session: Session, start: datetime, end: datetime) -> Selection:
         selection = Selection(self.model, session.get_bind(mapper_of(self.model)).dialect)
@@ -235,10 +278,36 @@ class Host:
         selection.statement = selection.statement.order_by(*self._start.order_by(selection))
         return selection
 
-    def _read_all(self, session: Session, statement: Select[Any], start: datetime, end: datetime) -> list[Appointment]:
-        found = [self.read(row) for row in session.scalars(statement).unique()]
+    def _read_all(
+        self, session: Session, statement: Select[Any], start: datetime, end: datetime, *, lock: bool = False
+    ) -> list[Appointment]:
+        # A text that is no date may stand among those looked for.
+        rows = [row for row in session.scalars(statement).unique() if self._start.value(row) is not None]
+        with at_hand(session, self._by_id, rows):
+            found = [self._read(row) for row in rows]
         # In order already, but for rows without a time, which databases put first or last.
-        return sorted((one for one in found if start <= one.start < end), key=lambda one: (one.start, one.key))
+        ordered = sorted((one for one in found if start <= one.start < end), key=lambda one: (one.start, one.key))
+        return self._by_claims(session, ordered, lock=lock)
+
+    def check_rows(self, session: Session) -> None:
+        """Look for the rows that the mapping needs, those of a lookup table of statuses. Raises ConfigError.
+
+        Nothing is looked for before the host's tables are made and filled.
+        """
+        began = not session.in_transaction()
+        with session.no_autoflush:
+            try:
+                faults = self.status.faults(session)
+            finally:
+                if began:
+                    session.rollback()  # only what was read here
+        if faults:
+            raise ConfigError(faults)
+
+    @property
+    def deletes(self) -> bool:
+        """Whether cancelling deletes the host's row."""
+        return isinstance(self.status, Claimed) and self.status.deletes
 
     def status_value(self, row: Any) -> str:
         """The host's own status as text, for our records: an Enum by name, NULL as an empty text."""
@@ -248,8 +317,13 @@ class Host:
         """Set a status that :meth:`status_value` gave, by attribute. ValueError if the Enum lacks it."""
         self.status.write_raw(row, value)
 
-    def write_cancelled(self, row: Any, side: Side) -> None:
-        """Set the status for a cancellation of this side, by attribute, so that the host's listeners run."""
+    def write_cancelled(self, row: Any, side: Side, deed: Deed | None = None) -> None:
+        """Set the status for a cancellation of this side, by attribute, so that the host's listeners run.
+
+        ``deed`` is written into the columns that the host has for it. A host that deletes has its row deleted.
+        """
+        if self._write_back is not None and deed is not None and not self.deletes:
+            self._write_back.write(row, deed)
         self.status.write_cancelled(row, side)
 
 

@@ -74,6 +74,11 @@ def identity(model: type[Any] | Mapper[Any], key: str, dialect: Dialect | None =
     return None if any(value is None for value in values) else values
 
 
+def value_for(column: ColumnElement[Any], key: str, dialect: Dialect | None = None) -> int | str | UUID | None:
+    """The value of a column, the only one of its key, that ``key`` stands for; None if it can hold no such value."""
+    return _parse(column, key, dialect) if 0 < len(key) <= MAX_KEY else None
+
+
 def _parse(column: ColumnElement[Any], text: str, dialect: Dialect | None) -> int | str | UUID | None:
     kind: TypeEngine[Any] = column.type
     if isinstance(kind, Uuid):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path as File
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import MetaData, inspect
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,8 @@ from flask_cancellations.errors import Fault
 from flask_cancellations.settings.host import Model
 from flask_cancellations.settings.place import nearest
 
+T = TypeVar("T")
+
 
 class Faulty(Exception):
     """Something of the mapping could not be resolved. ``resolve`` collects the faults and raises them all at once."""
@@ -25,6 +27,22 @@ class Faulty(Exception):
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         super().__init__(str(fault))
+
+
+class Attempts:
+    """Gathers the faults of what is tried one after the other."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def attempt(self, work: Callable[..., T], *args: Any, **options: Any) -> T | None:
+        """What ``work`` returns, or None after noting why there is none."""
+        try:
+            return work(*args, **options)
+        except Faulty as faulty:
+            if faulty.fault not in self.faults:  # one attribute may be tried in several forms
+                self.faults.append(faulty.fault)
+            return None
 
 
 class Models:
@@ -42,6 +60,11 @@ class Models:
             found = " ".join(str(error).split())
             raise Faulty(Fault("CANCELLATIONS_HOST", found, "models that SQLAlchemy can configure")) from error
         return True
+
+    @property
+    def mappers(self) -> frozenset[Mapper[Any]]:
+        """All models that can be reached."""
+        return self._reachable()
 
     def find(self, model: Model, key: str) -> Mapper[Any]:
         """The mapper of a class, of ``Visit`` or of ``package.module:Visit``."""

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from flask_cancellations.clock import Clock, us_to_utc, utc_to_us
 from flask_cancellations.host.paths import Path, Selection
+from flask_cancellations.host.texts import TextFormat
 from flask_cancellations.rules.money import round_half_up, to_minor
 
 log = logging.getLogger(__name__)
@@ -110,17 +111,21 @@ class DayAndTime:
 class Minutes:
     """An end counted from the start: ``length`` is a number of minutes, or the path of one or an Interval."""
 
-    length: Path | int
+    length: Path | Total | int
 
     @property
     def paths(self) -> tuple[Path, ...]:
+        if isinstance(self.length, Total):
+            return self.length.paths
         return (self.length,) if isinstance(self.length, Path) else ()
 
     def value(self, row: Any, start: datetime) -> datetime | None:
-        length = self.length.value(row) if isinstance(self.length, Path) else self.length
-        if length is None:
-            return None
+        length: Any = self.length
         try:
+            if not isinstance(self.length, int):
+                length = self.length.value(row)
+            if length is None:
+                return None
             return start + (length if isinstance(length, timedelta) else timedelta(minutes=float(length)))
         except (TypeError, ValueError, OverflowError):
             log.warning("%r is not a number of minutes", length)
@@ -129,10 +134,14 @@ class Minutes:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """An end in a DateTime, or in a Time on the day of the start (or after the midnight that follows)."""
+    """An end in a DateTime, or in a Time on the day of the start (or after the midnight that follows).
+
+    With a ``format`` it is kept as text.
+    """
 
     path: Path
     clock: Clock
+    format: TextFormat | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -140,6 +149,10 @@ class Until:
 
     def value(self, row: Any, start: datetime) -> datetime | None:
         found = self.path.value(row)
+        if self.format is not None and isinstance(found, str):
+            found = self.format.parse(found)
+            if found is not None and not self.format.tells_day:
+                found = found.time()
         if not isinstance(found, time):
             return wall(found, self.clock)
         end = datetime.combine(start.date(), found)
@@ -175,23 +188,68 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several texts that is not empty."""
+
+    texts: tuple[Words, ...]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(path for text in self.texts for path in text.paths)
+
+    def value(self, row: Any) -> str:
+        return next(filter(None, (text.value(row) for text in self.texts)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The sum over many related rows, such as the services of a visit: ``many`` leads to them, ``each`` starts there.
+
+    Unknown as soon as one of them is: a sum over the others would be too small.
+    """
+
+    many: Path
+    each: Path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (Path(self.many.model, self.many.steps + self.each.steps),)
+
+    def __str__(self) -> str:
+        return f"{self.many}.{self.each}"
+
+    def value(self, row: Any) -> Any:
+        """A Decimal, or a timedelta where Intervals are summed up. Raises ValueError for what cannot be summed up."""
+        found = [self.each.value(one) for one in self.many.value(row) or ()]
+        if not found or any(one is None for one in found):
+            return None
+        if all(isinstance(one, timedelta) for one in found):
+            return sum(found, timedelta())
+        try:
+            return sum((Decimal(str(one)) for one in found), Decimal())
+        except ArithmeticError as error:
+            raise ValueError(f"{found!r} cannot be summed up") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in a Decimal, float or integer, of major units or, with ``minor``, of minor units."""
 
-    path: Path
+    path: Path | Total
     currency: str
     minor: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        return (self.path,)
+        return (self.path,) if isinstance(self.path, Path) else self.path.paths
 
     def value(self, row: Any) -> int | None:
         """Minor units; None where the host has none, or nothing that could be an amount."""
-        found = self.path.value(row)
-        if found is None:
-            return None
+        found: Any = None
         try:
+            found = self.path.value(row)
+            if found is None:
+                return None
             amount = round_half_up(Decimal(str(found))) if self.minor else to_minor(found, self.currency)
         except (ArithmeticError, ValueError):
             amount = -1

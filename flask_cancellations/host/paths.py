@@ -13,6 +13,7 @@ from sqlalchemy.orm import (
     aliased,
     joinedload,
     lazyload,
+    selectinload,
     with_polymorphic,
 )
 from sqlalchemy.orm.interfaces import MANYTOONE
@@ -154,7 +155,9 @@ class _Node:
                 subclasses = [mapper.class_ for mapper in child.subclasses]
                 target = with_polymorphic(target, subclasses, aliased=True, flat=True)
                 step = step.of_type(target)
-            options.append(joinedload(step).options(*child.options(target)))
+            # Joined rows of a list would multiply the appointments; it is one more statement, for all of them.
+            load = selectinload if owner.relationships[name].uselist else joinedload
+            options.append(load(step).options(*child.options(target)))
         return options
 
 

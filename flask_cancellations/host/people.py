@@ -1,4 +1,4 @@
-"""Who is who: clients, the rows that have only a name, and the signed-in person."""
+"""The signed-in person."""
 
 from __future__ import annotations
 
@@ -16,60 +16,10 @@ from flask_cancellations.host.keys import key_of, key_of_value
 from flask_cancellations.host.lookup import Faulty, full_name
 from flask_cancellations.host.mapping import Words, text_of
 from flask_cancellations.host.paths import Path
-from flask_cancellations.host.values import Person, User
+from flask_cancellations.host.values import User
 from flask_cancellations.settings.host import UserSettings
 
 USER = "CANCELLATIONS_HOST.user"
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A relation to a row of ``model`` that has a name: staff, service, location. ``name`` starts there."""
-
-    to: Path
-    model: type[Any]
-    name: Words
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.to, *(Path(self.to.model, self.to.steps + path.steps) for path in self.name.paths))
-
-    def value(self, row: Any) -> tuple[str | None, str]:
-        """The key and the name; None and an empty text where the relation leads nowhere."""
-        found = self.to.value(row)
-        return (None, "") if found is None else (key_of(found), self.name.value(found))
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """The relation to the client, and where the client's row has what we need of a person."""
-
-    to: Path
-    model: type[Any]
-    name: Words
-    email: Words
-    phone: Words
-    locale: Words
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        parts = (self.name, self.email, self.phone, self.locale)
-        return (
-            self.to,
-            *(Path(self.to.model, self.to.steps + path.steps) for part in parts for path in part.paths),
-        )
-
-    def value(self, row: Any) -> Person | None:
-        found = self.to.value(row)
-        if found is None:
-            return None
-        return Person(
-            key=key_of(found),
-            name=self.name.value(found),
-            email=self.email.value(found) or None,
-            phone=self.phone.value(found) or None,
-            locale=self.locale.value(found) or None,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class Appointment:
     ``start`` and ``end`` are naive wall clock of the clinic, ``*_us`` the instants in microseconds UTC,
     ``price`` and ``deposit`` minor units of the clinic's currency. ``price`` is None where it is unknown,
     ``booked_us`` where nothing says when the booking was made. A status in no group of the configuration is
-    ``unknown``, and so not open. ``row`` is the host's own object.
+    ``unknown``, and so not open. ``row`` is the host's own object, None once
+    the host has deleted it and only our record of its cancellation is left.
     """
 
     key: str

@@ -123,6 +123,7 @@ def _record(state: State, message: Leased, now: int, outcome: str) -> None:
             after={
                 "state": outcome,
                 "message": message.id,
+                "cancellation": message.cancellation_id,
                 "channel": message.channel,
                 "attempts": message.attempts,
             },

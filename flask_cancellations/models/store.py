@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, Engine, Executable, Insert, Result, delete, insert, update
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, Result, delete, insert, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
@@ -35,6 +35,11 @@ class Store:
         engine = self._engine()
         return (engine or self.session.get_bind()).dialect.name
 
+    @property
+    def engine(self) -> Engine:
+        """The engine of the database that holds our tables, for what is no part of the host's transaction."""
+        return self._engine() or self.session.get_bind().engine
+
     def execute(
         self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
     ) -> Result[Any]:
@@ -44,6 +49,11 @@ class Store:
         # The list of ORM rows that are pending in the host's session is none of our business here.
         with self.session.no_autoflush:
             return self.session.execute(statement, parameters, bind_arguments=binding)
+
+    def connection(self) -> Connection:
+        """The connection to the database of our tables, in the session's transaction."""
+        engine = self._engine()
+        return self.session.connection(bind_arguments={"bind": engine} if engine is not None else {})
 
     def insert(self, model: type[Base], **values: Any) -> int:
         """Insert one row and return its id."""

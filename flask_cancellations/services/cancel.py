@@ -13,14 +13,15 @@ from sqlalchemy import select
 
 from flask_cancellations.errors import AlreadyCancelled, NotFound
 from flask_cancellations.host.values import Appointment
-from flask_cancellations.i18n import fcx_, moment_text
+from flask_cancellations.host.write_back import Deed
+from flask_cancellations.i18n import fcx_, moment_text, use_locale
 from flask_cancellations.models import Cancellation, Claim
 from flask_cancellations.models.claim import BOOKED, CANCELLED
 from flask_cancellations.rules.settlement import Settlement
 from flask_cancellations.rules.slots import SlotState
-from flask_cancellations.services import catalogue
+from flask_cancellations.services import appointments, catalogue
 from flask_cancellations.services.actor import Actor, visible
-from flask_cancellations.services.decide import CancelCommand, decide
+from flask_cancellations.services.decide import CancelCommand, Decision, decide
 from flask_cancellations.services.signals import appointment_cancelled
 from flask_cancellations.services.transaction import Publication, announce
 from flask_cancellations.services.write import write
@@ -48,13 +49,18 @@ def cancel(state: State, command: CancelCommand, actor: Actor) -> Cancelled:
     Raises the refusals of :mod:`flask_cancellations.errors`; the caller then rolls back.
     """
     session, key = state.store.session, command.appointment_key
-    seen = visible(state, actor, state.host.appointment(session, key))
+    seen = visible(state, actor, appointments.find(state, key))
+    if seen.row is None:  # the host's row went when it was cancelled
+        raise already_cancelled(state, key)
     generation = _win_claim(state, seen)
     row = state.host.get(session, key, lock=True, fresh=True)
+    if row is None and generation is None:  # whoever was faster has deleted it
+        raise already_cancelled(state, key)
     if row is None:
         raise NotFound(fcx_("There is no such appointment."))
     # It may have been given to another therapist since it was first read.
-    appointment = visible(state, actor, state.host.read(row))
+    known = state.host.read(row, status="booked" if generation is not None else None, lock=True)
+    appointment = visible(state, actor, known)
     if generation is None:
         generation = _reopen_claim(state, appointment)
     if appointment.status == "cancelled":
@@ -63,7 +69,7 @@ def cancel(state: State, command: CancelCommand, actor: Actor) -> Cancelled:
     decision = decide(state, catalogue.load(state, store_if_new=True), appointment, command, actor)
     status_before = state.host.status_value(row)
     cancellation_id, slot_state = write(state, decision, generation, status_before)
-    state.host.write_cancelled(row, decision.side)
+    state.host.write_cancelled(row, decision.side, _deed(state, decision))
     session.flush()
     return Cancelled(
         cancellation_id,
@@ -72,6 +78,14 @@ def cancel(state: State, command: CancelCommand, actor: Actor) -> Cancelled:
         slot_state,
         announce(appointment_cancelled, appointment_key=key, cancellation_id=cancellation_id),
     )
+
+
+def _deed(state: State, decision: Decision) -> Deed:
+    """What the host's own columns are told, in the language of the clinic and not of whoever cancels."""
+    with use_locale(state.settings.locale):
+        reason = decision.reason.label
+    actor = decision.actor
+    return Deed(reason, decision.now, actor.name, actor.key if actor.user is not None else None)
 
 
 def _win_claim(state: State, appointment: Appointment) -> int | None:

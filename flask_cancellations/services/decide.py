@@ -24,7 +24,7 @@ from flask_cancellations.rules.settlement import (
 )
 from flask_cancellations.services.actor import Actor, may, require
 from flask_cancellations.services.catalogue import Catalogue, choosable
-from flask_cancellations.services.quoting import Quoted, quote_for
+from flask_cancellations.services.quoting import Quoted, is_another, quote_for
 from flask_cancellations.state import State
 
 TOLD_CHANNELS = ("in_person", "phone", "voicemail", "email", "sms", "online")
@@ -116,7 +116,11 @@ def decide(
     _check_self_cancel(state, actor, quoted)
     if command.seen is not None:
         shown = quote_for(state, catalogue, appointment, told_us=told_us, reason=reason)
-        if command.seen != shown.quote.fingerprint():
+        if is_another(command.seen, appointment):
+            raise ChangedMeanwhile(
+                fcx_("Something changed while this page was open. Please look at it again and confirm.")
+            )
+        if command.seen.partition("-")[0] != shown.quote.fingerprint():
             raise ChangedMeanwhile(fcx_("The amounts have changed. Please look again and confirm."))
     if may_set:
         _check_amount(quoted.quote, command, faults)

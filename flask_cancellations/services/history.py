@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from flask_cancellations.models import (
 from flask_cancellations.models.base import Base, table_of
 from flask_cancellations.rules.settlement import Settlement
 from flask_cancellations.rules.slots import SlotState, effective_state
+from flask_cancellations.services import appointments
 from flask_cancellations.state import State
 
 
@@ -45,11 +47,18 @@ class HistoryEntry:
         return self.private.get("actor", self.actor_key)
 
 
-def history(state: State, key: str) -> list[HistoryEntry]:
-    """Everything recorded about one appointment, the oldest first."""
-    events = state.store.execute(
+def history(state: State, key: str, cancellation_id: int | None = None) -> list[HistoryEntry]:
+    """Everything recorded about one appointment, the oldest first.
+
+    A key may have had several lives: a row was deleted, and another came under its key. ``cancellation_id`` asks for
+    the life which that cancellation belongs to; without it the present row's is meant, or the last one's if there is
+    no row.
+    Raises NotFound for a cancellation of another appointment.
+    """
+    events: Sequence[Row[Any]] = state.store.execute(
         select(table_of(Event)).where(Event.scope == state.scope, Event.appointment_key == key).order_by(Event.id)
     ).all()
+    events = _of_life(state, key, cancellation_id, events)
     bodies = [json.loads(event.body) for event in events]
     commitments = [c for body in bodies for c in body["private"].values()]
     values: dict[str, str] = {}
@@ -71,6 +80,31 @@ def history(state: State, key: str) -> list[HistoryEntry]:
         )
         for event, body in zip(events, bodies, strict=True)
     ]
+
+
+def _of_life(state: State, key: str, cancellation_id: int | None, events: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """Those of the events that belong to one life."""
+    records = appointments.cancellations_of(state, key)
+    if cancellation_id is not None and all(record.id != cancellation_id for record in records):
+        raise NotFound(fcx_("There is no such cancellation."))
+    grouped = appointments.lives(state, records)
+    wanted = len(grouped) - 1
+    if cancellation_id is not None:
+        wanted = next(n for n, life in enumerate(grouped) if any(record.id == cancellation_id for record in life))
+    elif records:
+        present = state.host.appointment(state.store.session, key)
+        if not appointments.is_current(state, records[-1], present):
+            wanted = len(grouped)
+    if len(grouped) < 2 and wanted == len(grouped) - 1:
+        return events
+    life_of = {record.id: number for number, life in enumerate(grouped) for record in life}
+    found, current = [], 0
+    for event in events:
+        # What names no cancellation belongs to the life in which it was recorded.
+        current = life_of.get(json.loads(event.body)["after"].get("cancellation"), current)
+        if current == wanted:
+            found.append(event)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +135,19 @@ def latest_cancellation_id(state: State, key: str) -> int | None:
     ).scalar()
 
 
-def cancellation_view(state: State, cancellation_id: int) -> CancellationView:
-    """Everything about one cancellation. Raises NotFound for an unknown id or another scope's."""
+def record_of(state: State, cancellation_id: int) -> Row[Any]:
+    """The record of one cancellation. Raises NotFound for an unknown id or another scope's."""
     record = state.store.execute(
         select(table_of(Cancellation)).where(Cancellation.scope == state.scope, Cancellation.id == cancellation_id)
     ).first()
     if record is None:
         raise NotFound(fcx_("There is no such cancellation."))
+    return record
+
+
+def cancellation_view(state: State, cancellation_id: int) -> CancellationView:
+    """Everything about one cancellation. Raises NotFound for an unknown id or another scope's."""
+    record = record_of(state, cancellation_id)
     settled = _rows(state, SettlementRow, cancellation_id)[0]
     slot = _rows(state, Slot, cancellation_id)[0]
     waivers = _rows(state, Waiver, cancellation_id)

@@ -15,6 +15,7 @@ from flask_cancellations.i18n import fcx_
 from flask_cancellations.models import Link
 from flask_cancellations.models.base import table_of
 from flask_cancellations.services.actor import Actor
+from flask_cancellations.services.appointments import find
 from flask_cancellations.state import State
 
 CANCEL = "cancel"
@@ -61,7 +62,7 @@ def open_link(state: State, token: str) -> OpenLink:
     ).first()
     if link is None:
         raise NotFound(fcx_("This link is not valid."))
-    appointment = state.host.appointment(state.store.session, link.appointment_key)
+    appointment = find(state, link.appointment_key)
     if appointment is None or not _same(appointment, link):
         raise Gone(fcx_("This appointment no longer exists."))
     ends = max(link.expires_us, appointment.start_us)

@@ -10,6 +10,8 @@ from flask_cancellations.i18n import fcx_
 from flask_cancellations.models import Cancellation, Message
 from flask_cancellations.models.message import STOPPED, WAITING
 from flask_cancellations.services.actor import Actor, visible
+from flask_cancellations.services.appointments import of_record
+from flask_cancellations.services.history import record_of
 from flask_cancellations.services.signals import message_stopped
 from flask_cancellations.services.transaction import Publication, announce
 from flask_cancellations.state import State
@@ -27,7 +29,7 @@ def stop_message(state: State, message_id: int, actor: Actor) -> Publication:
     ).first()
     if found is None:
         raise NotFound(fcx_("There is no such message."))
-    visible(state, actor, state.host.appointment(state.store.session, found.appointment_key))
+    visible(state, actor, of_record(state, record_of(state, found.cancellation_id)))
     stopped = state.store.update(Message, Message.id == message_id, Message.state == WAITING, state=STOPPED)
     if stopped != 1:
         raise Conflict(fcx_("This message can no longer be stopped: it has left, or was stopped already."))
@@ -44,7 +46,12 @@ def stop_message(state: State, message_id: int, actor: Actor) -> Publication:
             request_id=actor.request_id,
             client_key=found.client_key,
             before={"state": WAITING},
-            after={"state": STOPPED, "message": message_id, "channel": found.channel},
+            after={
+                "state": STOPPED,
+                "message": message_id,
+                "channel": found.channel,
+                "cancellation": found.cancellation_id,
+            },
             private={"actor": actor.name},
         ),
     )

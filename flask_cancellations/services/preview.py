@@ -11,7 +11,7 @@ from flask_cancellations.rules.settlement import FeeChoice, RestChoice, Settleme
 from flask_cancellations.rules.wording import why_text
 from flask_cancellations.services.actor import Actor, may
 from flask_cancellations.services.catalogue import Catalogue, choosable
-from flask_cancellations.services.quoting import quote_for
+from flask_cancellations.services.quoting import quote_for, shown_as
 from flask_cancellations.state import State
 
 # Stands in while the clinic is known to cancel but not yet why: every reason of that side has the same quote.
@@ -75,5 +75,5 @@ def preview(
         reason=reason,
         fee_choices=fee_choices,
         rests={fee: rest_choices(quote, fee, may_keep=may_keep) for fee in outcomes},
-        seen=shown.quote.fingerprint(),
+        seen=shown_as(shown.quote, appointment),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -22,6 +23,25 @@ class Quoted:
     quote: Quote
     policy: Policy | None
     version_id: int | None
+
+
+def shown_as(quoted: Quote, appointment: Appointment) -> str:
+    """What a form returns to prove what was looked at: the amounts, and which appointment stood under the key.
+
+    A deleted row's key may be given to the next one while a form is open.
+    """
+    return f"{quoted.fingerprint()}-{_mark(appointment)}"
+
+
+def is_another(seen: str, appointment: Appointment) -> bool:
+    """Whether the form showed another appointment, or this one at another time."""
+    mark = seen.partition("-")[2]
+    return bool(mark) and mark != _mark(appointment)
+
+
+def _mark(appointment: Appointment) -> str:
+    life = (appointment.start_us, appointment.client_key, appointment.booked_us)
+    return hashlib.sha256(repr(life).encode()).hexdigest()[:16]
 
 
 def quote_for(

@@ -13,29 +13,47 @@ from typing import Any, Literal
 Model = str | type[Any]
 Unit = Literal["major", "minor"]
 StampZone = Literal["utc", "local"]
+StatusValue = str | int
 DEFAULT_NAME = ("name",)
 
 
 @dataclass(frozen=True, slots=True)
 class PairSpec:
-    """A start kept as a day and a time of day: the paths of a Date and of a Time."""
+    """A start kept as a day and a time of day: the paths of a Date and of a Time, or of texts in a format."""
 
     date: str
     time: str
+    date_format: str | None = None
+    time_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpec:
+    """The path of a moment kept as text, and its format."""
+
+    attribute: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class SumSpec:
+    """The sum over the rows that one relation of the path leads to, as ``services.price``."""
+
+    sum: str
 
 
 @dataclass(frozen=True, slots=True)
 class MinutesSpec:
-    """An end counted from the start: the path of a number of minutes, or the number itself."""
+    """An end counted from the start: the path of a number of minutes, a sum of them, or the number itself."""
 
-    minutes: str | int
+    minutes: str | int | SumSpec
 
 
 @dataclass(frozen=True, slots=True)
 class MoneySpec:
-    """The path of an amount, in major units (30.5) or minor units (3050)."""
+    """The path of an amount or a sum, in major units (30.5) or minor units (3050)."""
 
-    attribute: str
+    attribute: str | SumSpec
     unit: Unit = "major"
 
 
@@ -55,23 +73,75 @@ class WriteSpec:
     configuration says nothing. ``no_show`` is None in a host without such a status.
     """
 
-    cancelled: str
-    client: str
-    clinic: str
-    restored: str
-    no_show: str | None = None
+    cancelled: StatusValue
+    client: StatusValue
+    clinic: StatusValue
+    restored: StatusValue
+    no_show: StatusValue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StatusSpec:
-    """The path of the status, and its values in groups: texts, or names or values of an Enum."""
+    """The path of the status, and its values in groups.
+
+    A value is a text, the name or value of an Enum's member, a number (the key of a lookup table's row, or a code),
+    or true or false. A path through a relation, such as ``status.description``, reads a lookup table: the value
+    stands in its row, and writing makes the relation lead to another row of it.
+    """
 
     attribute: str
-    open: tuple[str, ...]
-    cancelled: tuple[str, ...]
+    open: tuple[StatusValue, ...]
+    cancelled: tuple[StatusValue, ...]
     write: WriteSpec
-    no_show: tuple[str, ...] = ()
-    done: tuple[str, ...] = ()
+    no_show: tuple[StatusValue, ...] = ()
+    done: tuple[StatusValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoStatusSpec:
+    """A host without a status column: ``hide`` keeps the state in our own rows, ``delete`` deletes the host's row."""
+
+    cancelled: Literal["hide", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOfSpec:
+    """Several texts, each an attribute or some joined by a space, of which the first that is not empty counts."""
+
+    texts: tuple[tuple[str, ...], ...]
+
+
+NameSpec = tuple[str, ...] | FirstOfSpec
+TextsSpec = str | FirstOfSpec | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsSpec:
+    """A client on the appointment's own row, or in several places: all paths start at the appointment.
+
+    ``key`` is the path of what tells clients apart, a relation or a value; None: their e-mail address, else their phone
+    number.
+    """
+
+    name: NameSpec
+    email: TextsSpec = None
+    phone: TextsSpec = None
+    locale: TextsSpec = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBackSpec:
+    """Columns that are written when an appointment is cancelled; each may be missing.
+
+    ``reason`` takes the label, ``cancelled_by`` the actor's name or, in a number, UUID or foreign key, the key of
+    the user; ``active`` becomes false.
+    """
+
+    reason: str | None = None
+    cancelled_at: StampSpec | None = None
+    cancelled_by: str | None = None
+    active: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +149,17 @@ class AppointmentSettings:
     """The appointment. ``end`` holds what to try in turn; a path is None where the host has no such thing."""
 
     model: Model
-    start: str | PairSpec
-    end: tuple[str | MinutesSpec, ...]
-    status: StatusSpec
-    client: str | None = None
+    start: str | PairSpec | TextSpec
+    end: tuple[str | MinutesSpec | TextSpec, ...]
+    status: StatusSpec | NoStatusSpec
+    client: str | ColumnsSpec | None = None
     staff: str | None = None
     service: str | None = None
     location: str | None = None
     price: MoneySpec | None = None
     deposit: MoneySpec | None = None
     booked_at: StampSpec | None = None
+    write_back: WriteBackSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +167,10 @@ class PersonSettings:
     """The client: paths from the row that ``appointment.client`` leads to; names are joined by a space."""
 
     model: Model | None = None
-    name: tuple[str, ...] = DEFAULT_NAME
-    email: str | None = None
-    phone: str | None = None
-    locale: str | None = None
+    name: NameSpec = DEFAULT_NAME
+    email: TextsSpec = None
+    phone: TextsSpec = None
+    locale: TextsSpec = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +178,7 @@ class NamedSettings:
     """Staff, service or location: the row that the appointment's path leads to, and its name."""
 
     model: Model | None = None
-    name: tuple[str, ...] = DEFAULT_NAME
+    name: NameSpec = DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)

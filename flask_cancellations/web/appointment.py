@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from flask import request
 from werkzeug.wrappers import Response
 
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import visible
-from flask_cancellations.services.history import history, latest_cancellation_id
+from flask_cancellations.services.appointments import find, of_record
+from flask_cancellations.services.history import history, record_of
 from flask_cancellations.state import current_state
 from flask_cancellations.web.access import staff
 from flask_cancellations.web.actions import actions_for
@@ -18,13 +20,21 @@ from flask_cancellations.web.words import status_label
 
 
 def appointment(key: str) -> Response:
-    """What is recorded about an appointment, the latest first."""
+    """What is recorded about an appointment, the latest first.
+
+    ``?cancellation=`` asks for an earlier appointment under the same key, which the host has deleted since.
+    """
     state = current_state()
     actor = staff(state)
-    it = visible(state, actor, state.host.appointment(state.store.session, key))
+    cancellation_id = request.args.get("cancellation", type=int)
+    if cancellation_id is None:
+        it = visible(state, actor, find(state, key))
+    else:
+        it = visible(state, actor, of_record(state, record_of(state, cancellation_id)))
     reasons = catalogue.load(state).reasons
-    events = [told(state, reasons, entry) for entry in reversed(history(state, key))]
-    latest = latest_cancellation_id(state, key)
+    entries = history(state, key, cancellation_id)
+    events = [told(state, reasons, entry) for entry in reversed(entries)]
+    ids = [entry.after["cancellation"] for entry in entries if entry.action == "appointment.cancelled"]
     back = came_from()
     return page(
         "appointment.html",
@@ -34,7 +44,7 @@ def appointment(key: str) -> Response:
         status_text=status_label(it.status),
         events=events,
         cancel_url=next((a.url for a in actions_for(state, actor, it) if a.name == "cancel"), ""),
-        cancellation_url="" if latest is None else address("cancellation", cancellation_id=latest, back=back or None),
+        cancellation_url=address("cancellation", cancellation_id=ids[-1], back=back or None) if ids else "",
         back=back,
         day_url=address("day", date=it.start.date().isoformat()),
     )

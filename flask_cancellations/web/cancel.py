@@ -14,6 +14,7 @@ from flask_cancellations.i18n import fcx_, fcx_p
 from flask_cancellations.services import cancel as cancelling
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import Actor, may, visible
+from flask_cancellations.services.appointments import find
 from flask_cancellations.services.decide import check_open, decide
 from flask_cancellations.services.requests import once
 from flask_cancellations.services.transaction import run
@@ -77,7 +78,7 @@ def _in_order(faults: Faults) -> Faults:
 
 def _further_faults(state: State, actor: Actor, form: CancelForm, key: str) -> Faults:
     """What else is wrong beside the fields that could not be read, so that all is named at once."""
-    appointment = visible(state, actor, state.host.appointment(state.store.session, key))
+    appointment = visible(state, actor, find(state, key))
     try:
         decide(state, catalogue.load(state), appointment, form.parse(state, key).command, actor)
     except InvalidInput as error:
@@ -96,7 +97,7 @@ def _show(
     faults_title: str = "",
     status: int = 200,
 ) -> Response:
-    appointment = visible(state, actor, state.host.appointment(state.store.session, key))
+    appointment = visible(state, actor, find(state, key))
     _refuse_closed(state, actor, appointment)
     if appointment.start_us <= state.clock.now() and "told" not in request.values:
         form = CancelForm(told="earlier")

@@ -14,6 +14,7 @@ from flask_cancellations.delivery.addresses import mask_email, mask_phone
 from flask_cancellations.i18n import fcx_, moment_text, span_text, time_text
 from flask_cancellations.services import catalogue, slots
 from flask_cancellations.services.actor import visible
+from flask_cancellations.services.appointments import of_record
 from flask_cancellations.services.history import CancellationView, cancellation_view
 from flask_cancellations.state import State, current_state
 from flask_cancellations.web import words
@@ -41,7 +42,7 @@ def cancellation(cancellation_id: int) -> Response:
     actor = staff(state)
     view = cancellation_view(state, cancellation_id)
     record = view.record
-    visible(state, actor, state.host.appointment(state.store.session, record.appointment_key))
+    visible(state, actor, of_record(state, record))
     known = catalogue.load(state)
     reason = known.reasons.get(record.reason_code)
     start = state.clock.to_wall(record.start_us)
@@ -63,7 +64,9 @@ def cancellation(cancellation_id: int) -> Response:
         slot=slot_text(state, view),
         slot_state=view.slot_state,
         back=handed_on(),
-        history_url=address("appointment", key=record.appointment_key, back=handed_on() or None),
+        history_url=address(
+            "appointment", key=record.appointment_key, cancellation=record.id, back=handed_on() or None
+        ),
         day_url=address("day", date=start.date().isoformat()),
     )
 
