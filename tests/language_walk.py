@@ -32,7 +32,7 @@ ROLES = {
 DESK = Actor("staff", "1", "Elena Desk", "web", rights=frozenset(RIGHTS))
 # What people typed in themselves: no letters, so that it is never taken for a text of ours.
 TYPED = "7-7-7"
-CODE = re.compile(r"[a-z_.]+|[\d.,:T+-]*|about:blank|[0-9a-f]{16,}")
+CODE = re.compile(r"[a-z_.]+|[\d.,:T+-]*|about:blank|[0-9a-f]{16,}(-[0-9a-f]{16})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,14 @@ from .host_shapes import db as clinic_db
 from .small_host import make_clinic
 
 HOST = "CANCELLATIONS_HOST"
+SOURCES = {f"{__package__}.{name}" for name in ("inspected_hosts", "host_shapes", "small_host")} | {__name__}
+
+
+@pytest.fixture(autouse=True)
+def _other_tests_are_no_part_of_these_hosts(monkeypatch):
+    """A host's source is its whole package; here that would be every test that was loaded before."""
+    for name in [name for name in sys.modules if name.startswith(f"{__package__}.") and name not in SOURCES]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 class Host:
