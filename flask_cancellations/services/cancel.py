@@ -55,7 +55,7 @@ def cancel(state: State, command: CancelCommand, actor: Actor) -> Cancelled:
     generation = _win_claim(state, seen)
     row = state.host.get(session, key, lock=True, fresh=True)
     if row is None and generation is None:  # whoever was faster has deleted it
-        raise already_cancelled(state, key)
+        raise already_cancelled(state, key, current=True)
     if row is None:
         raise NotFound(fcx_("There is no such appointment."))
     # It may have been given to another therapist since it was first read.
