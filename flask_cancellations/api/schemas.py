@@ -51,7 +51,7 @@ class Choice(Text):
         super().__init__(**{**options, "metadata": {"enum": list(words), **options.get("metadata", {})}})
         self.words = words
 
-    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> str | None:  # type: ignore[override]
+    def _deserialize(self, value: Any, *_rest: Any, **_options: Any) -> str | None:  # type: ignore[override]  # marshmallow passes more than this field reads
         word = super()._deserialize(value)
         if word and word not in self.words:
             raise ValidationError(fcx_("Choose one of the possibilities offered."))

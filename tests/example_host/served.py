@@ -145,7 +145,7 @@ def wait_for(is_so: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < end, f"waited too long for {what}"
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks at another process, which has no event to wait for
 
 
 def wall_clock(microseconds: int) -> datetime:
