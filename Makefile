@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 5000
 DATA ?= ../shared/data/hair_salon
 ROUNDS ?= 400
+# Test processes at once; each has database servers and a browser of its own.
+JOBS ?= 2
 BIN := .venv/bin
 # The catalogues are compiled by the installation, so a changed translation installs again.
 PROJECT := pyproject.toml hatch_build.py requirements/run.txt $(wildcard translations/*/LC_MESSAGES/*.po)
@@ -14,7 +16,7 @@ help:
 	@echo "make demo        serve the example clinic on http://127.0.0.1:$(PORT) (PORT=$(PORT)), worker and catcher included"
 	@echo "make demo-reset  the same, from a new database"
 	@echo "make salon       replay a real salon's cancellations (DATA=$(DATA))"
-	@echo "make test        all tests, on SQLite and a PostgreSQL from pip"
+	@echo "make test        all tests, on SQLite and a PostgreSQL from pip, in $(JOBS) processes (JOBS=$(JOBS))"
 	@echo "make test-minimum  the database tests with the oldest versions that pyproject.toml allows"
 	@echo "make lint        ruff, mypy, import-linter, catalogues"
 	@echo "make bench       measurements, one JSON object a line"
@@ -34,10 +36,10 @@ salon: .venv/.demo
 	cd examples/host_app && "$(CURDIR)/$(BIN)/flask" --app clinic salon import "$(abspath $(DATA))"
 
 test: .venv/.test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 test-minimum: .venv-minimum/.ready
-	.venv-minimum/bin/python -m pytest -m database $(ARGS)
+	.venv-minimum/bin/python -m pytest -n $(JOBS) --dist loadgroup -m database $(ARGS)
 
 lint: .venv/.lint
 	$(BIN)/ruff check

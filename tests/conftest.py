@@ -4,7 +4,7 @@ Environment:
 
 FCX_DATABASE  databases of the tests that ask for `database_url`, comma separated: sqlite, postgresql, mariadb
               (default: sqlite,postgresql).
-FCX_REQUIRE   what must be there, comma separated: chromium, mariadb, data. A test that lacks one then fails
+FCX_REQUIRE   what must be there, comma separated: chromium, curl, mariadb, data. A test that lacks one then fails
               instead of being skipped; CI sets it.
 FCX_ROUNDS    rounds of a race test (default 40).
 """
@@ -32,6 +32,7 @@ DATABASES = ("sqlite", "postgresql", "mariadb")
 REQUIRED = {name.strip() for name in os.environ.get("FCX_REQUIRE", "").split(",") if name.strip()}
 ABSENT = {
     "chromium": "no Chromium on this machine (Debian: apt install chromium)",
+    "curl": "no curl on this machine (Debian: apt install curl)",
     "mariadb": "no MariaDB on this machine (Debian: apt install mariadb-server)",
     "data": "no real data beside the project (../shared/data)",
 }
@@ -46,20 +47,21 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_skipped: dict[str, int] = {}
 
 
 def lacks(what: str) -> NoReturn:
     """Skip the running test because `what` (a key of ABSENT) is missing; fail it if FCX_REQUIRE names it."""
     if what in REQUIRED:
         pytest.fail(f"{ABSENT[what]}, and FCX_REQUIRE asks for it", pytrace=False)
-    _skipped[what] = _skipped.get(what, 0) + 1
     pytest.skip(ABSENT[what])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for what, count in sorted(_skipped.items()):
-        terminalreporter.write_line(f"SKIPPED {count} for {what}: {ABSENT[what]}", yellow=True)
+    """One line for each thing that was missing, from the reports of all test processes."""
+    reports = terminalreporter.stats.get("skipped", [])
+    for what, reason in sorted(ABSENT.items()):
+        if count := sum(reason in str(report.longrepr) for report in reports):
+            terminalreporter.write_line(f"SKIPPED {count} for {what}: {reason}", yellow=True)
 
 
 def _chosen_databases() -> list[str]:
@@ -84,6 +86,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if "chromium" in names:
             item.add_marker("browser")
+        # Where several processes share the work, a module's tests stay together, for the sake of its fixtures; those
+        # that race stay together too, so that no two of them compete for the processors.
+        racing = item.get_closest_marker("race") is not None
+        item.add_marker(pytest.mark.xdist_group("race" if racing else item.nodeid.partition("::")[0]))
 
 
 def _close(clinics: list[small_host.Clinic]) -> None:
