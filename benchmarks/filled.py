@@ -47,9 +47,14 @@ class Written:
     private: Sequence[Row]
     event: Row
 
-    def cancellation_of(self, key: str) -> tuple[Row, Row]:
-        """Claim and cancellation for another appointment."""
-        return {**self.claim, "appointment_key": key}, {**self.cancellation, "appointment_key": key}
+    def cancellation_of(self, key: str, **when: Any) -> tuple[Row, Row]:
+        """Claim and cancellation for another appointment; ``when`` are the columns that tell its time."""
+        claim = {**self.claim, "appointment_key": key}
+        return {**claim, **{name: when[name] for name in when.keys() & claim.keys()}}, {
+            **self.cancellation,
+            "appointment_key": key,
+            **when,
+        }
 
     def parts_of(self, table: Table, cancellation_id: int) -> list[Row]:
         """The rows of one table that point at the cancellation; each message has an id of its own."""
@@ -99,14 +104,18 @@ class Filled:
             marked = ({**row, "state": "booked" if number % 10 else "cancelled"} for number, row in enumerate(past))
             _insert_many(session, visit, marked)
             known = select(cast(CLAIM.c.appointment_key, visit.c.id.type))
-            new = select(visit.c.id).where(visit.c.state == "cancelled", visit.c.id.not_in(known))
-            self._cancel([str(one) for one in session.execute(new).scalars()], session)
+            new = select(visit.c.id, visit.c.begins_at).where(visit.c.state == "cancelled", visit.c.id.not_in(known))
+            self._cancel({str(one): begins for one, begins in session.execute(new)}, session)
             if self.clinic.db_name in ("sqlite", "postgresql"):  # MariaDB counts by itself
                 session.execute(text("ANALYZE"))
             session.commit()
 
-    def _cancel(self, keys: Sequence[str], session: Session) -> None:
-        pairs = [self.written.cancellation_of(key) for key in keys]
+    def _cancel(self, keys: Mapping[str, datetime], session: Session) -> None:
+        to_us = self.clinic.state.clock.to_us
+        pairs = [
+            self.written.cancellation_of(key, start_us=to_us(begins), local_day=begins.date())
+            for key, begins in keys.items()
+        ]
         _insert_many(session, CLAIM, (claim for claim, _ in pairs))
         _insert_many(session, CANCELLATION, (cancellation for _, cancellation in pairs))
         settled = select(PARTS[0].c.cancellation_id)

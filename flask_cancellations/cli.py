@@ -17,9 +17,11 @@ from flask.cli import AppGroup, ScriptInfo
 
 from flask_cancellations.errors import ConfigError, UpgradeFailed
 from flask_cancellations.host.inspector import models_of, propose
+from flask_cancellations.jobs.sweep import sweep
 from flask_cancellations.jobs.worker import run, run_once, stop_on_signals
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.check import check as check_all
+from flask_cancellations.services.elsewhere.passes import start_over
 from flask_cancellations.services.transaction import transaction
 from flask_cancellations.state import State, current_state
 
@@ -60,13 +62,14 @@ def upgrade(*, check: bool) -> None:
     """
     from flask_cancellations import schema  # loads Alembic, which a web process does not need
 
-    engine = current_state().store.engine
+    store = current_state().store
+    engine = store.engine
     try:
         if check:
             with engine.connect() as connection:
-                found = schema.drift(connection)
+                found = schema.drift(connection, store.schema)
         else:
-            found = schema.upgrade(engine)
+            found = schema.upgrade(engine, store.schema)
     except UpgradeFailed as error:
         for what in error.done:
             click.echo(f"added: {what}")
@@ -84,14 +87,28 @@ def upgrade(*, check: bool) -> None:
 @cli.command()
 def sync() -> None:
     """Bring changes of reasons and policies from the configuration into the database."""
-    state = current_state()
+    state, faults = current_state(), []
     with _faults_as_text(), transaction(state):
-        report = catalogue.sync(state)
-    for what in ("added", "changed", "archived", "removed"):
-        for name in getattr(report, what):
-            click.echo(f"{what}: {name}")
-    if report.nothing:
-        click.echo("Nothing to do: the database agrees with the configuration.")
+        scopes = state.scopes()
+    if not scopes:
+        click.echo(
+            "Nothing to do: no scope has appointments yet. Each is brought up to date by its first cancellation."
+        )
+    for scope in scopes:
+        told = f"{scope}: " if state.scoped else ""
+        try:
+            with state.within(scope), transaction(state):
+                report = catalogue.sync(state)
+        except ConfigError as error:  # the other scopes are not to wait for this one
+            faults.append(f"{told}{error}")
+            continue
+        for what in ("added", "changed", "archived", "removed"):
+            for name in getattr(report, what):
+                click.echo(f"{told}{what}: {name}")
+        if report.nothing:
+            click.echo(f"{told}Nothing to do: the database agrees with the configuration.")
+    if faults:
+        raise click.ClickException("\n".join(faults))
 
 
 @cli.command()
@@ -118,6 +135,41 @@ def worker(*, once: bool, poll: float) -> None:
     click.echo(summary.text)
     if summary.errors:
         raise click.ClickException(f"{summary.errors} of the worker's steps broke off; the log says why.")
+
+
+@cli.command("sweep")
+@click.option("--accept", is_flag=True, help="Record what was held back because too much changed at once.")
+@click.option("--baseline", is_flag=True, help="Record nothing: start over from what is there now.")
+def sweep_by_hand(*, accept: bool, baseline: bool) -> None:
+    """Look now for what was cancelled, restored, moved or deleted in the app's own pages, past us.
+
+    The worker does it every CANCELLATIONS_SWEEP_EVERY. The first pass records nothing. Exit code 1 if another worker is
+    at it, or if a pass found more changes than it believes.
+    """
+    troubles = []
+    with _faults_as_text():
+        state = _checked_state()
+        for scope in state.scopes():
+            told = f"{scope}: " if state.scoped else ""
+            with state.within(scope):
+                if baseline:
+                    with transaction(state):
+                        start_over(state)
+                swept = sweep(state, threading.Event(), believe_all=accept)
+            if swept is None:
+                troubles.append(f"{told}Another worker is at it. Try again in a moment.")
+                continue
+            click.echo(told + swept.text)
+            if swept.held_back:
+                troubles.append(
+                    f"{told}{swept.held_back} of {swept.known} appointments changed at once, so nothing was recorded. "
+                    "Is the table filtered, swapped or brought back from a backup? If it is true, run this with "
+                    "--accept; to start over from what is there now, with --baseline."
+                )
+            if swept.errors:
+                troubles.append(f"{told}{swept.errors} appointments broke off; the log says why.")
+    if troubles:
+        raise click.ClickException("\n".join(troubles))
 
 
 @cli.command()
@@ -170,7 +222,13 @@ def inspect(context: click.Context, *, file: Path | None, model: str | None) -> 
         advice = "\nTo inspect the models without a configuration, take init_app out for a moment."
         raise click.ClickException(f"{error}{advice}") from error
     with app.app_context(), _faults_as_text():
-        proposal = propose(**models_of(app), config=app.config, templates=app.jinja_env, model=model)
+        proposal = propose(
+            **models_of(app),
+            config=app.config,
+            templates=app.jinja_env,
+            model=model,
+            flask_login=hasattr(app, "login_manager"),
+        )
     if file is None:
         click.echo(proposal.toml(), nl=False)
         return

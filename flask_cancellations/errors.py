@@ -10,6 +10,7 @@
         +-- InvalidInput         422  the input is wrong; names each field and how to mend it
         |   +-- RequestReused    422  the idempotency key was used for another request
         +-- Forbidden            403  the actor lacks the right
+        +-- NoScope              403  nothing says which tenant it is about
         +-- NotFound             404  unknown, or not the actor's to see
         +-- Gone                 410  a link is used up or expired
         +-- Conflict             409  somebody was faster, or the facts changed
@@ -17,6 +18,8 @@
             +-- NotOpen          409  the appointment is past, done or missed
             +-- ChangedMeanwhile 409  the numbers shown are no longer the numbers in force
             +-- SlotTaken        409  the time is held, closed or booked
+            +-- HostRefused      409  the host's own function did not cancel
+        +-- HostFailed           500  the host's own function raised an error
 
 Messages are written for the person at the screen, in the language in force when the error is raised.
 """
@@ -104,6 +107,13 @@ class Forbidden(Refused):
     code = "forbidden"
 
 
+class NoScope(Refused):
+    """The host has several tenants, and neither the signed-in user nor the code says which one is meant."""
+
+    status = 403
+    code = "no_scope"
+
+
 class NotFound(Refused):
     """No such object, or none that the actor may see: the two look alike on purpose."""
 
@@ -156,3 +166,16 @@ class SlotTaken(Conflict):
     def __init__(self, message: str, *, state: str) -> None:
         self.state = state
         super().__init__(message)
+
+
+class HostRefused(Conflict):
+    """The host's own function did not cancel the appointment, which stands as before."""
+
+    code = "host_refused"
+
+
+class HostFailed(Refused):
+    """The host's own function raised an error, the ``__cause__`` of this one. The appointment stands as before."""
+
+    status = 500
+    code = "host_failed"

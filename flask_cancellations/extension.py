@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import Flask
-from sqlalchemy import ColumnElement, Engine, MetaData
+from sqlalchemy import ColumnElement, MetaData
 from sqlalchemy.orm import Session
 
 from flask_cancellations.cli import cli
 from flask_cancellations.clock import Clock
 from flask_cancellations.errors import ConfigError, Fault
-from flask_cancellations.host import clock_source, load_adapter, resolve
+from flask_cancellations.host import clock_source, database, load_adapter, resolve
 from flask_cancellations.i18n import EXTENSION_KEY, jinja_globals
 from flask_cancellations.models import copy_into
 from flask_cancellations.models.store import Store
@@ -58,34 +58,31 @@ class Cancellations:
         """Set the app up.
 
         Pass the Flask-SQLAlchemy object as ``db``, or for plain SQLAlchemy a ``session`` (a scoped_session, or any
-        callable that returns the session in use) and the ``metadata`` that our tables are copied into. Raises
+        callable that returns the session in use) and the ``metadata`` that our tables are copied into; that of
+        Flask-SQLAlchemy-Lite as ``db``, with the metadata of its models. Raises
         ConfigError with all faults of the configuration's keys, types and shapes; models and attributes are checked by
         :meth:`validate` or on first use.
         """
         settings = load(app.config)
-        if db is None and session is None:
-            raise ConfigError([Fault("init_app", "neither db nor session", "db=db or session=db.session")])
-        bind = settings.bind
-
-        def engine() -> Engine | None:
-            return db.engines[bind] if db is not None and bind is not None else None
-
-        if metadata is None and db is not None:
-            metadata = _metadata_of(db, bind)
-        if metadata is not None:
-            copy_into(metadata, bind)
+        if settings.blueprint_name in app.blueprints:
+            taken = f"{settings.blueprint_name!r}, a blueprint that the app has already"
+            raise ConfigError([Fault("CANCELLATIONS_BLUEPRINT_NAME", taken, "another name")])
+        found = database(db, session, metadata, settings.bind)
+        if found.metadata is not None:
+            copy_into(found.metadata, settings.bind)
 
         clock = Clock(settings.timezone, clock_source(settings.clock))
         app.extensions[EXTENSION_KEY] = State(
             settings=settings,
             clock=clock,
-            store=Store(session if session is not None else db.session, engine),
+            store=Store(found.session, found.engine, found.schema),
             load_adapter=lambda: load_adapter(settings.adapter),
-            resolve=lambda: resolve(
+            resolve=lambda scope: resolve(
                 settings,
                 clock=clock,
-                registries=[db.Model.registry] if db is not None else (),
-                metadata=metadata,
+                registries=found.registries,
+                metadata=found.metadata,
+                scope=scope,
             ),
         )
         app.jinja_env.globals.update(
@@ -99,6 +96,14 @@ class Cancellations:
     def validate(self) -> None:
         """Resolve the mapping now: every model, attribute and value. Raises ConfigError with all that do not exist."""
         current_state().validate()
+
+    def scope(self, scope: Any) -> AbstractContextManager[None]:
+        """Have what is done inside belong to this tenant, a primary key or its text, whoever is signed in.
+
+        For visitors of one tenant's online booking, and for your own jobs. The links of clients and the worker do it by
+        themselves.
+        """
+        return current_state().within(scope)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit what is done inside, then send its signals."""
@@ -131,14 +136,6 @@ class Cancellations:
         """
         return visibility.not_cancelled(current_state(), model)
 
-    def accept_policy(self, appointment: Any, *, channel: str, ip: str = "") -> None:
+    def accept_policy(self, appointment: Any, *, channel: str, ip: str | None = "") -> None:
         """Record in the booking's transaction that the client accepted the policy in force; the row must be flushed."""
         acceptance.accept_policy(current_state(), appointment, channel=channel, ip=ip)
-
-
-def _metadata_of(db: Any, bind: str | None) -> MetaData:
-    """The metadata of a bind, made as Flask-SQLAlchemy makes it if no model of the bind is defined yet."""
-    if bind is None:
-        return cast(MetaData, db.metadata)
-    made = MetaData(naming_convention=db.metadata.naming_convention, info={"bind_key": bind})
-    return cast(MetaData, db.metadatas.setdefault(bind, made))

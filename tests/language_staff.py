@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from flask_cancellations.errors import InvalidInput
 from flask_cancellations.services.actor import Actor, Source
 
+from .language_elsewhere import past_us
+from .language_host_program import host_program
 from .language_walk import DESK, TYPED, Walk, record_event, run_worker, set_messages
 from .site import ROOT, at, hidden
+from .small_host import readme_toml
 
 POLICY = {"name": "standard", "valid_from": "2026-01-01"}
 HALF = {"less_than": "24h", "fee": "50%"}
@@ -56,6 +60,9 @@ def refusals(walk: Walk) -> None:
     undated = walk.visit(site)
     site.change(undated, begins_at=None)
     walk.look(manager, f"/cancel/{undated}", 409)
+    tenants = tomllib.loads(readme_toml())["CANCELLATIONS_HOST"]
+    tenants["appointment"]["scope"], tenants["user"]["scope"] = "therapist", "therapist_id"
+    walk.look(walk.site(CANCELLATIONS_HOST=tenants).browser(), "/", 403)
 
 
 def cancel_page(walk: Walk) -> None:
@@ -89,6 +96,13 @@ def cancel_page(walk: Walk) -> None:
     walk.look(manager, f"/cancel/{unproven}")
 
 
+def host_with_price_in(currency: str) -> dict[str, Any]:
+    """The README's mapping, where the text at this path is the code of the price's currency."""
+    host: dict[str, Any] = tomllib.loads(readme_toml())["CANCELLATIONS_HOST"]
+    host["appointment"]["price"] = {"attribute": host["appointment"]["price"], "currency": currency}
+    return host
+
+
 def policies(walk: Walk) -> None:
     """The sentences of every kind of fee, and a price that nobody knows."""
     kinds: list[dict[str, Any]] = [
@@ -119,6 +133,8 @@ def policies(walk: Walk) -> None:
         # As after the clinic's country changed its money: the terms that bookings point at stay as they were.
         object.__setattr__(settings, "policies", tuple(replace(old, currency="BGN") for old in settings.policies))
     walk.look(moved.browser(), f"/cancel/{walk.visit(moved)}")
+    abroad = walk.site(**policy(bands=[HALF]), CANCELLATIONS_HOST=host_with_price_in("patient.language"))
+    walk.look(abroad.browser(), f"/cancel/{walk.visit(abroad)}")
 
 
 def wrong_entries(walk: Walk) -> None:
@@ -251,7 +267,18 @@ def a_whole_cancel(walk: Walk) -> None:
     assert answer.request.path.startswith(f"{ROOT}/cancellation/")
 
 
-STEPS = (day_list, refusals, cancel_page, policies, wrong_entries, results, freed_times, a_whole_cancel)
+STEPS = (
+    day_list,
+    refusals,
+    cancel_page,
+    policies,
+    wrong_entries,
+    results,
+    freed_times,
+    a_whole_cancel,
+    host_program,
+    past_us,
+)
 
 
 def staff_walk(walk: Walk) -> None:

@@ -211,7 +211,7 @@ def test_what_the_configuration_leaves_open_is_told():
     clinic = make_clinic(CANCELLATIONS_PUBLIC_URL="", CANCELLATIONS_REBOOK_URL="", CANCELLATIONS_ROLES={})
     with clinic.app.app_context():
         assert {"public_url", "roles"} <= set(findings(clinic))
-        assert set(findings(clinic, "hint")) == {"mail_url", "sms_url"}
+        assert set(findings(clinic, "hint")) == {"mail_url", "sms_url", "sweep"}
 
 
 def test_with_a_waiting_list_the_calls_of_online_booking_are_called_to_mind():

@@ -42,7 +42,6 @@ def test_every_fault_is_told_at_once_with_the_nearest_name():
         assert right in toml
         toml = toml.replace(right, wrong, 1)
     assert faults(toml) == [
-        "CANCELLATIONS_HOST.user.name: found 'fullname', expected an attribute of Member. Did you mean 'full_name'?",
         (
             "CANCELLATIONS_HOST.appointment.start: found 'begin_at', expected an attribute of Visit. "
             "Did you mean 'begins_at'?"
@@ -64,6 +63,7 @@ def test_every_fault_is_told_at_once_with_the_nearest_name():
             "expected an attribute with a value. Did you mean 'treatment.name'?"
         ),
         "CANCELLATIONS_HOST.appointment.booked_at: found 'state' of type String, expected a column of type DateTime.",
+        "CANCELLATIONS_HOST.user.name: found 'fullname', expected an attribute of Member. Did you mean 'full_name'?",
     ]
 
 
@@ -98,6 +98,14 @@ def test_faults_of_the_client_name_the_clients_model():
         (SALON, 'hapes:Chair"', 'hapes:Chairs"', "expected a name in tests.host_shapes. Did you mean 'Chair'?"),
         (SALON, 'hapes:Chair"', 'hapes:CLINIC"', "'tests.host_shapes:CLINIC', which is not mapped"),
         (SALON, 'host_shapes:Chair"', 'no_such:Chair"', "No module named 'tests.no_such'"),
+        (
+            CLINIC,
+            'price  = "treatment.price"',
+            'price = ["treatment.price", {attribute = "deposit_paid", currency = "treatment.price"}]',
+            "price[1].currency: found 'treatment.price' of type Numeric, expected a column of type String or Enum.",
+        ),
+        (CLINIC, '"treatment"', '"treatment.visits.id"', "service: found 'id', which is no relation"),
+        (CLINIC, '"treatment"', '"treatment.visits.patient.visits"', "'visits', which leads to many rows"),
         (CLINIC, '"Visit"', '"visits"', "'visits', expected one of the host's models. Did you mean 'Visit'?"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import tomllib
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -11,9 +12,10 @@ from flask_login import LoginManager, current_user, login_user
 from flask_cancellations.clock import Clock
 from flask_cancellations.errors import ConfigError
 from flask_cancellations.host import HostAdapter, resolve
+from flask_cancellations.settings import load
 
 from .host_shapes import CLINIC, VET, Level, Login, Member, Patient, Therapist, db
-from .host_tools import NOW, ZONE, host_from, open_session, registry_of, settings_from
+from .host_tools import NOW, ZONE, host_from, open_session, registry_of
 
 
 @pytest.fixture
@@ -67,9 +69,9 @@ def test_an_enum_is_a_role_by_its_name_and_by_its_value():
     ],
 )
 def test_a_function_may_tell_the_roles(given, roles):
-    settings = settings_from(CLINIC)
-    user = replace(settings.host.user, role=lambda _: given)
-    settings = replace(settings, host=replace(settings.host, user=user))
+    config: dict[str, Any] = tomllib.loads(CLINIC)
+    config["CANCELLATIONS_HOST"]["user"]["role"] = lambda _: given
+    settings = load({"CANCELLATIONS_TIMEZONE": "Europe/Sofia", "CANCELLATIONS_CURRENCY": "EUR", **config})
     host = resolve(settings, clock=Clock(ZONE, lambda: NOW), registries=[registry_of(db)])
     assert host.user(member()).roles == roles
 
@@ -94,19 +96,28 @@ def test_a_login_that_is_no_row_is_a_fault_of_the_configuration():
 
 
 def test_nobody_is_signed_in(app):
+    host: Any = host_from(CLINIC)
     with app.test_request_context():
-        assert HostAdapter().current_user() is None  # a host without Flask-Login
+        assert host.signed_in(None) is None  # a host without Flask-Login
     LoginManager(app).user_loader(nobody)
     with app.test_request_context():
-        assert HostAdapter().current_user() is None
+        assert host.signed_in(None) is None
 
 
-def test_the_adapter_gives_the_person_and_not_a_proxy(app):
+def test_outside_of_a_request_nobody_is_signed_in(app):
     LoginManager(app).user_loader(nobody)
+    host: Any = host_from(CLINIC)
+    with app.app_context():
+        assert host.signed_in(None) is None
+
+
+def test_the_person_is_given_and_not_a_proxy(app):
+    LoginManager(app).user_loader(nobody)
+    host: Any = host_from(CLINIC)
     person = member()
     with app.test_request_context():
         login_user(person)
-        assert HostAdapter().current_user() is person
+        assert host.signed_in(None) is person
 
 
 def test_the_adapter_leaves_permissions_to_the_configuration():

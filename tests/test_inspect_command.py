@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import subprocess
-import sys
-import textwrap
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,80 +9,25 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.cli import ScriptInfo
-from flask_sqlalchemy import SQLAlchemy
 from jinja2 import DictLoader
-from sqlalchemy import String, create_engine, event
-from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, scoped_session, sessionmaker
+from sqlalchemy import String, create_engine
+from sqlalchemy.orm import Mapped, mapped_column, scoped_session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
 from flask_cancellations import Cancellations
 from flask_cancellations.cli import cli
 from flask_cancellations.host.inspector import propose
-from flask_cancellations.host.inspector.words import side_of, status_group
 
 from . import inspected_hosts
 from .host_shapes import BarberBase, SalonBase, VetBase
 from .host_shapes import db as clinic_db
+from .inspecting import HOST, Host, notes, only_these_sources
 from .small_host import make_clinic
-
-HOST = "CANCELLATIONS_HOST"
-SOURCES = {f"{__package__}.{name}" for name in ("inspected_hosts", "host_shapes", "small_host")} | {__name__}
 
 
 @pytest.fixture(autouse=True)
 def _other_tests_are_no_part_of_these_hosts(monkeypatch):
-    """A host's source is its whole package; here that would be every test that was loaded before."""
-    for name in [name for name in sys.modules if name.startswith(f"{__package__}.") and name not in SOURCES]:
-        monkeypatch.delitem(sys.modules, name)
-
-
-class Host:
-    """An app with these models and rows that knows nothing of us."""
-
-    def __init__(self, define, **config):
-        class Base(DeclarativeBase):
-            pass
-
-        self.app = Flask(__name__)
-        self.app.config.update(SQLALCHEMY_DATABASE_URI="sqlite://", SECRET_KEY="test", **config)
-        self.db = SQLAlchemy(self.app, model_class=Base, disable_autonaming=True)
-        self.models: list[type[Any]] = []  # nothing else keeps a class that a function has made
-
-        def keep(mapper, model):
-            self.models.append(model)
-
-        event.listen(Mapper, "after_mapper_constructed", keep)
-        rows = define(self.db.Model)
-        event.remove(Mapper, "after_mapper_constructed", keep)
-        with self.app.app_context():
-            self.db.create_all()
-            self.db.session.add_all(rows or [])
-            self.db.session.commit()
-
-    def inspect(self, *arguments):
-        return self.app.test_cli_runner().invoke(cli, ["inspect", *arguments], obj=self.script)
-
-    @property
-    def script(self):
-        return ScriptInfo(create_app=lambda: self.app)
-
-    def proposal(self, *arguments):
-        """What is proposed, as the configuration it will be, and the comments."""
-        done = self.inspect(*arguments)
-        assert done.exit_code == 0, done.output
-        return tomllib.loads(done.output), done.output
-
-    def check(self, config):
-        """Set us up with this configuration and check."""
-        self.app.config.update(config)
-        Cancellations().init_app(self.app, db=self.db)
-        with self.app.app_context():
-            self.db.create_all()
-        return self.app.test_cli_runner().invoke(args=["cancellations", "check"])
-
-
-def notes(text, kind):
-    return [line for line in text.splitlines() if line.startswith(f"# {kind}: ")]
+    only_these_sources(monkeypatch, "inspected_hosts", "host_shapes", "small_host", __name__.rpartition(".")[2])
 
 
 @pytest.mark.parametrize(
@@ -99,6 +40,7 @@ def notes(text, kind):
                 "start": "scheduled_for",
                 "end": [{"minutes": {"sum": "services.duration"}}, {"minutes": 60}],
                 "client": "pet.owner",
+                "service": "services",
                 "price": {"sum": "services.price"},
                 "booked_at": {"attribute": "created_at", "zone": "utc"},
                 "status": {
@@ -117,6 +59,7 @@ def notes(text, kind):
                 "end": {"minutes": 60},
                 "client": "patient_id",
                 "staff": "doctor_id",
+                "owner": {"key": "patient_id", "model": "Patient"},
                 "status": {"attribute": "status", "open": ["PENDING"], "cancelled": ["CANCELLED"]},
             },
         ),
@@ -128,6 +71,7 @@ def notes(text, kind):
                 "end": "ends_at",
                 "client": "client",
                 "staff": "provider",
+                "owner": "client",
                 "status": {
                     "attribute": "status",
                     "open": ["confirmed", "requested"],
@@ -294,8 +238,9 @@ def test_every_line_has_its_confidence_and_evidence():
 
 def test_staff_among_the_users_and_a_boolean_role_are_recognised():
     config, _ = Host(inspected_hosts.checked_host).proposal()
-    assert config[HOST]["user"] == {"model": "Person", "name": "full_name", "staff": "id", "role": "is_admin"}
-    assert config["CANCELLATIONS_ROLES"] == {"True": ["*"]}
+    flags = {"flags": {"is_admin": "admin"}}
+    assert config[HOST]["user"] == {"model": "Person", "name": "full_name", "staff": "id", "role": flags}
+    assert config["CANCELLATIONS_ROLES"] == {"admin": ["*"]}
 
 
 def test_it_asks_where_it_cannot_know():
@@ -395,143 +340,6 @@ def test_a_configuration_with_faults_does_not_end_in_a_traceback():
     assert done.exit_code == 1
     assert "CANCELLATIONS_HOST: found nothing" in done.output
     assert "take init_app out" in done.output
-
-
-def test_statuses_are_found_in_the_source_where_there_are_no_rows(tmp_path, monkeypatch):
-    package = tmp_path / "smallclinic"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "models.py").write_text(
-        textwrap.dedent(
-            """
-            from datetime import datetime
-            from sqlalchemy import String
-            from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-            class Base(DeclarativeBase):
-                pass
-
-            class Appointment(Base):
-                __tablename__ = "appointment"
-                id: Mapped[int] = mapped_column(primary_key=True)
-                starts: Mapped[datetime]
-                status: Mapped[str] = mapped_column(String(20))
-                created_at: Mapped[datetime] = mapped_column(default=datetime.now)
-            """
-        )
-    )
-    (package / "views.py").write_text(
-        textwrap.dedent(
-            """
-            from smallclinic.models import Appointment
-
-            def book():
-                return Appointment(status="Vereinbart", starts=None)
-
-            def cancel(appointment):
-                if appointment.status not in ("Bestätigt", "geplant"):
-                    raise ValueError
-                appointment.status = "Abgesagt"
-
-            def close(query):
-                return query.filter(Appointment.status.in_(["erledigt"]))
-            """
-        )
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    models = importlib.import_module("smallclinic.models")
-    importlib.import_module("smallclinic.views")
-    proposal = propose(registries=[models.Base.registry])
-    assert proposal.tables[f"{HOST}.appointment"]["status"].value == {
-        "attribute": "status",
-        "open": ["Bestätigt", "geplant"],
-        "cancelled": ["Abgesagt"],
-        "done": ["erledigt"],
-    }
-    assert proposal.tables[f"{HOST}.appointment"]["booked_at"].value["zone"] == "local"
-
-
-def test_plain_sqlalchemy_needs_no_setting_up_either(tmp_path):
-    """In a process of its own, as all models that are loaded count."""
-    app = tmp_path / "plainapp.py"
-    app.write_text(
-        textwrap.dedent(
-            """
-            from datetime import datetime
-            from flask import Flask
-            from flask.cli import ScriptInfo
-            from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
-            class Base(DeclarativeBase):
-                pass
-
-            class Booking(Base):
-                __tablename__ = "booking"
-                id: Mapped[int] = mapped_column(primary_key=True)
-                starts_at: Mapped[datetime]
-                client_name: Mapped[str]
-                is_active: Mapped[bool]
-
-            if __name__ == "__main__":
-                from flask_cancellations.cli import cli
-                cli.main(["inspect"], obj=ScriptInfo(create_app=lambda: Flask("plainapp")))
-            """
-        )
-    )
-    done = subprocess.run(
-        [sys.executable, str(app)], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}
-    )
-    assert tomllib.loads(done.stdout)[HOST]["appointment"] == {
-        "model": "Booking",
-        "start": "starts_at",
-        "end": {"minutes": 60},
-        "client": {"name": "client_name"},
-        "status": {"attribute": "is_active", "open": [True], "cancelled": [False]},
-    }
-
-
-@pytest.mark.parametrize(
-    ("text", "group"),
-    [
-        ("cancelled", "cancelled"),
-        ("Cancelled", "cancelled"),
-        ("CANCELLED", "cancelled"),
-        ("canceled", "cancelled"),
-        ("Cancelado", "cancelled"),
-        ("cancelada", "cancelled"),
-        ("annule", "cancelled"),
-        ("Annulé", "cancelled"),
-        ("ملغي", "cancelled"),
-        ("отменен", "cancelled"),
-        ("storniert", "cancelled"),
-        ("CancelledByPatient", "cancelled"),
-        ("cancelled_by_doctor", "cancelled"),
-        ("CANCELLATION_REQUESTED", "open"),
-        ("rescheduled", "open"),
-        ("checked-in", "open"),
-        ("in_progress", "open"),
-        ("En attente", "open"),
-        ("no-show", "no_show"),
-        ("NoShow", "no_show"),
-        ("missed", "no_show"),
-        ("Completed", "done"),
-        ("terminé", "done"),
-        ("checked out", "done"),
-        ("gone fishing", None),
-        ("", None),
-    ],
-)
-def test_statuses_are_grouped_by_their_spelling(text, group):
-    assert status_group(text) == group
-
-
-def test_a_status_may_say_whose_doing_it_was():
-    assert [side_of(text) for text in ("CancelledByPatient", "cancelled_by_doctor", "by us", "cancelled")] == [
-        "client",
-        "clinic",
-        "clinic",
-        None,
-    ]
 
 
 def test_the_command_is_there_before_the_app_knows_us():

@@ -35,6 +35,8 @@ def test_the_exported_names_are_these() -> None:
         "Forbidden",
         "Gone",
         "HostAdapter",
+        "HostFailed",
+        "HostRefused",
         "InvalidInput",
         "NotFound",
         "NotOpen",

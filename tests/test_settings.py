@@ -18,6 +18,7 @@ from flask_cancellations.rules.policy import NO_FEE, Band, Fee
 from flask_cancellations.rules.reasons import SEEDED, Reason
 from flask_cancellations.settings import KEYS, Settings, load
 from flask_cancellations.settings.host import (
+    HostFunction,
     HostSettings,
     MinutesSpec,
     MoneySpec,
@@ -154,8 +155,8 @@ class TestWhatIsUnderstood:
         assert appointment.end == (MinutesSpec("treatment.minutes"),)
         assert (appointment.client, appointment.staff) == ("patient", "therapist")
         assert (appointment.service, appointment.location) == ("treatment", None)
-        assert appointment.price == MoneySpec("treatment.price")
-        assert appointment.deposit == MoneySpec("deposit_paid")
+        assert appointment.price == (MoneySpec("treatment.price"),)
+        assert appointment.deposit == (MoneySpec("deposit_paid"),)
         assert appointment.booked_at == StampSpec("created_at", "utc")
         assert appointment.status == StatusSpec(
             attribute="state",
@@ -167,7 +168,7 @@ class TestWhatIsUnderstood:
         )
         assert settings.host.client == PersonSettings(None, ("first_name", "last_name"), "email", "mobile", "language")
         assert settings.host.staff == NamedSettings(None, ("name",))
-        assert settings.host.user == UserSettings(None, ("full_name",), "role", "therapist_id")
+        assert settings.host.user == UserSettings(name=("full_name",), role="role", staff="therapist_id")
         assert settings.roles["manager"] == ("*",)
         (policy,) = settings.policies
         assert policy.valid_from == date(2026, 12, 1)
@@ -226,7 +227,7 @@ class TestWhatIsUnderstood:
         assert settings.clock is clock
         assert settings.adapter is Adapter
         assert settings.host.appointment.model is Visit
-        assert settings.host.user == UserSettings(role=role)
+        assert settings.host.user == UserSettings(role=HostFunction(role))
 
     def test_import_texts_are_kept_for_first_use(self):
         settings = load(configured(CLOCK="clinic.time:now", ADAPTER="clinic.cancel:Adapter"))
@@ -245,7 +246,7 @@ class TestWhatIsUnderstood:
         host: HostSettings = load(config).host
         assert host.appointment.start == PairSpec("day", "hour")
         assert host.appointment.end == ("ends_at", MinutesSpec("treatment.minutes"), MinutesSpec(45))
-        assert host.appointment.price == MoneySpec("price_cents", "minor")
+        assert host.appointment.price == (MoneySpec("price_cents", "minor"),)
         assert host.appointment.client is None
         assert host.location == NamedSettings("Branch", ("town", "street"))
         assert isinstance(host.appointment.status, StatusSpec)
@@ -612,6 +613,12 @@ class TestHost:
             ({"price": 30}, "price"),
             ({"price": {"attribute": "price", "unit": "cents"}}, "price.unit"),
             ({"price": {"unit": "minor"}}, "price.attribute"),
+            ({"price": []}, "price"),
+            ({"price": ["price", {"fixed": "sixty"}]}, "price[1].fixed"),
+            ({"price": {"fixed": "0"}}, "price.fixed"),
+            ({"price": {"fixed": "60.00", "unit": "minor"}}, "price.unit"),
+            ({"price": {"attribute": "fee", "currency": "fee currency"}}, "price.currency"),
+            ({"price": {"sum": "services.price", "currency": "services.currency"}}, "price.currency"),
             ({"booked_at": "created_at"}, "booked_at"),
             ({"booked_at": {"attribute": "created_at"}}, "booked_at.zone"),
             ({"booked_at": {"attribute": "created_at", "zone": "UTC"}}, "booked_at.zone"),
@@ -626,6 +633,8 @@ class TestHost:
             ({"status": STATUS | {"write": {"restored": "cancelled"}}}, "status.write.restored"),
             ({"status": STATUS | {"write": {"canceled": "cancelled"}}}, "status.write.canceled"),
             ({"status": STATUS | {"write": "cancelled"}}, "status.write"),
+            ({"status": STATUS | {"null": "booked"}}, "status.null"),
+            ({"status": STATUS | {"null": True}}, "status.null"),
         ],
     )
     def test_each_slip_in_the_appointment_is_told_with_its_key(self, change, key):

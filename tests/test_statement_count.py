@@ -13,6 +13,7 @@ from benchmarks.__main__ import measurements
 from benchmarks.cancel import floor, measure, ours
 from benchmarks.filled import Filled, filled_clinic, written_for
 from benchmarks.measure import report, statements_of
+from benchmarks.sweep import ours as sweep
 from flask_cancellations.models import Cancellation, SettlementRow
 from flask_cancellations.models.base import table_of
 from flask_cancellations.state import current_state
@@ -36,6 +37,13 @@ def of_a_cancellation(filled: Filled) -> list[str]:
     return list(statements)
 
 
+def of_a_pass(filled: Filled) -> list[str]:
+    """What is sent to find that nothing was done past us."""
+    with filled.clinic.session(), statements_of(filled.clinic.db.engine) as statements:
+        assert sweep(current_state()).found.total() == 0
+    return list(statements)
+
+
 def of_a_booking(filled: Filled, start: datetime) -> list[str]:
     """What is sent to claim a free time among other appointments of that day."""
     with filled.clinic.session() as session, statements_of(filled.clinic.db.engine) as statements:
@@ -46,13 +54,18 @@ def of_a_booking(filled: Filled, start: datetime) -> list[str]:
 
 def test_the_statements_are_the_same_with_few_and_with_many_on_file(filled: Filled) -> None:
     evening = today(21) + timedelta(days=3)
+    of_a_pass(filled)  # the baseline
     cancellation, booking = of_a_cancellation(filled), of_a_booking(filled, evening)
+    of_a_pass(filled)  # takes note of that cancellation
+    a_pass = of_a_pass(filled)
     assert of_a_cancellation(filled) == cancellation
     filled.file(MANY - FEW)
     assert filled.clinic.count(Cancellation) > (MANY - FEW) / 10
     assert of_a_cancellation(filled) == cancellation
     assert of_a_booking(filled, evening) == booking
     assert 0 < len(cancellation) <= 16
+    of_a_pass(filled)  # takes note of the cancellations since
+    assert of_a_pass(filled) == a_pass
 
 
 def test_the_floor_of_the_measurement_writes_the_same_rows_as_the_service(filled: Filled) -> None:

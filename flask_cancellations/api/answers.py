@@ -154,7 +154,7 @@ def quote_values(appointment: Appointment, seen: Preview) -> dict[str, Any]:
     band = quote.band
     return {
         "appointment": {
-            "key": appointment.key,
+            "key": appointment.public_id,
             "start": instant(appointment.start_us),
             "end": instant(appointment.end_us),
             "client": appointment.client.name if appointment.client else None,
@@ -195,7 +195,7 @@ def cancelled_values(done: Cancelled) -> dict[str, Any]:
     """The values of :class:`CancelledAnswer`."""
     return {
         "cancellation_id": done.cancellation_id,
-        "appointment_key": done.appointment.key,
+        "appointment_key": done.appointment.public_id,
         "slot": done.slot_state,
         "settlement": _settlement_values(done.settlement),
     }

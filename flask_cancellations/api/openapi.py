@@ -12,7 +12,13 @@ from flask_cancellations.api import answers
 from flask_cancellations.api.problems import MEDIA_TYPE
 from flask_cancellations.api.schemas import CancelSchema
 
-_KEY = {"in": "path", "name": "key", "required": True, "schema": {"type": "string"}, "description": "Appointment key."}
+_KEY = {
+    "in": "path",
+    "name": "key",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The appointment's key, or its public id where the app has one.",
+}
 _REFUSALS = {
     "401": "Nobody is signed in.",
     "403": "The right is missing, or the request comes from another site.",

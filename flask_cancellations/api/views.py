@@ -19,7 +19,7 @@ from flask_cancellations.i18n import fcx_
 from flask_cancellations.services import cancel as cancelling
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import Actor, signed_in, visible
-from flask_cancellations.services.appointments import find
+from flask_cancellations.services.called import called, cancel_called
 from flask_cancellations.services.decide import check_open, told_when
 from flask_cancellations.services.history import history
 from flask_cancellations.services.preview import preview
@@ -60,9 +60,10 @@ def get_quote(state: State, actor: Actor, key: str) -> Response:
     if parsed.faults:
         raise InvalidInput(parsed.faults)
     command = parsed.command
-    appointment = visible(state, actor, find(state, key))
+    found = called(state, key)
+    appointment = visible(state, actor, found.appointment)
     if appointment.status == "cancelled":
-        raise cancelling.already_cancelled(state, key)
+        raise cancelling.already_cancelled(state, appointment.key, cancellation_id=found.cancellation_id)
     told_us = told_when(state, appointment, command.told_us, actor, state.clock.now())
     check_open(appointment, told_us)
     seen = preview(
@@ -93,9 +94,12 @@ def post_cancel(state: State, actor: Actor, key: str) -> Response:
     sent_key = request.headers.get("Idempotency-Key", "").strip()
 
     def work() -> dict[str, Any]:
-        return answers.cancelled_values(cancelling.cancel(state, parsed.command, actor))
+        return answers.cancelled_values(cancel_called(state, key, parsed.command, actor))
 
-    answer, replayed = run(state, lambda: once(state, f"{actor.kind}:{actor.key}", sent_key, asked, work))
+    def again(cancellation_id: int) -> dict[str, Any]:
+        return answers.cancelled_values(cancelling.cancelled_before(state, cancellation_id))
+
+    answer, replayed = run(state, lambda: once(state, f"{actor.kind}:{actor.key}", sent_key, asked, work, again))
     response = jsonify(answer)
     response.status_code = 201
     if replayed:
@@ -113,5 +117,6 @@ def _body() -> Any:
 @answering
 def get_history(state: State, actor: Actor, key: str) -> Response:
     """Everything recorded about the appointment, the oldest first."""
-    visible(state, actor, find(state, key))
-    return jsonify(answers.history_values(key, history(state, key)))
+    found = called(state, key)
+    appointment = visible(state, actor, found.appointment)
+    return jsonify(answers.history_values(key, history(state, appointment.key, found.cancellation_id)))

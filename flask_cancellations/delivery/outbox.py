@@ -42,8 +42,12 @@ def enqueue(
     parameters: Mapping[str, Any],
     now: int,
     not_before: int,
+    state: str = WAITING,
 ) -> None:
-    """Queue one message per address; the worker sends none before ``not_before`` (microseconds UTC)."""
+    """Queue one message per address; the worker sends none before ``not_before`` (microseconds UTC).
+
+    One in the state ``pending_host`` waits for more than that: see :mod:`flask_cancellations.services.pending`.
+    """
     shared = {
         "scope": scope,
         "cancellation_id": cancellation_id,
@@ -51,7 +55,7 @@ def enqueue(
         "locale": locale,
         "template": template,
         "parameters": json.dumps(parameters, ensure_ascii=False, sort_keys=True),
-        "state": WAITING,
+        "state": state,
         "created_us": now,
         "not_before_us": not_before,
         "attempts": 0,

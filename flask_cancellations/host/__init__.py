@@ -1,6 +1,7 @@
 """The only room that knows the host's models."""
 
 from flask_cancellations.host.adapter import HostAdapter
+from flask_cancellations.host.database import database
 from flask_cancellations.host.host import Host
 from flask_cancellations.host.imports import clock_source, load_adapter
 from flask_cancellations.host.resolve import resolve
@@ -13,6 +14,7 @@ __all__ = [
     "Person",
     "User",
     "clock_source",
+    "database",
     "load_adapter",
     "resolve",
 ]

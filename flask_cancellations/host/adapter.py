@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from flask import current_app
-from flask_login import current_user
 
 from flask_cancellations.host.values import Appointment, User
+from flask_cancellations.i18n import EXTENSION_KEY
 
 
 class HostAdapter:
@@ -17,15 +18,30 @@ class HostAdapter:
     """
 
     def current_user(self) -> Any | None:
-        """The host's object for the signed-in person, or None if nobody is signed in.
+        """The mapped row of the signed-in person, or None if nobody is signed in.
 
-        By default the user of Flask-Login. A host with its own sessions or tokens returns the mapped row of
-        its user.
+        By default what ``CANCELLATIONS_HOST.user.identity`` says, without it the user of Flask-Login. It is asked for
+        each appointment of a diary, so it should cost nothing the second time.
         """
-        if not hasattr(current_app, "login_manager"):
-            return None
-        user = current_user._get_current_object()
-        return user if user is not None and user.is_authenticated else None
+        state: Any = current_app.extensions[EXTENSION_KEY]  # the room that knows it lies above this one
+        return state.host.signed_in(state.store.session)
+
+    def scope(self) -> Any | None:
+        """The tenant that this request is about: its primary key, or whatever ``appointment.scope`` leads to.
+
+        None leaves it to the signed-in user's ``user.scope``. The answer is final: of what an address or a choice of
+        the user names, give only a tenant in which this person may work. Asked once in a request, and only in a host
+        that maps ``appointment.scope``.
+        """
+        return None
+
+    def entering(self, scope: str) -> AbstractContextManager[Any]:  # noqa: ARG002 - the default needs none
+        """What surrounds our work in a scope that no signed-in user has chosen: a client's link, the worker, a command.
+
+        A host whose session refuses rows, or leaves them out, unless its own tenant is set, sets it here. ``scope``
+        is the text of the key.
+        """
+        return nullcontext()
 
     def permission(  # the default needs none of what a subclass is told
         self,

@@ -7,9 +7,9 @@ from functools import cached_property
 from inspect import getattr_static
 from typing import Any
 
-from sqlalchemy import Date, DateTime, Float, Integer, Interval, Numeric, String, Time
+from sqlalchemy import Date, DateTime, Enum, Float, Integer, Interval, Numeric, String, Time
 from sqlalchemy.ext.hybrid import HybridExtensionType, hybrid_property
-from sqlalchemy.orm import ColumnProperty, Mapper, SynonymProperty
+from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty, SynonymProperty
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from flask_cancellations.errors import Fault
@@ -26,6 +26,7 @@ TEXT: Kinds = (String,)
 END: Kinds = (DateTime, Time)
 LENGTH: Kinds = (Integer, Numeric, Float, Interval)
 AMOUNT: Kinds = (Integer, Numeric, Float)
+CODE: Kinds = (String, Enum)
 
 
 def scalar(
@@ -73,6 +74,13 @@ def either(mapper: Mapper[Any], key: str, text: str) -> Path:
     return path
 
 
+def target(mapper: Mapper[Any], key: str, text: str) -> Mapper[Any] | None:
+    """The model that the relation at the end of a path leads to, or None for a path that ends in a value."""
+    owner, path = _walk(mapper, key, text)
+    found = relation(owner, path.steps[-1])
+    return None if found is None else found.mapper
+
+
 def column(mapper: Mapper[Any], key: str, text: str) -> Path | None:
     """A path that ends in a column, or None if it ends in something else. The steps before it are checked."""
     owner, path = _walk(mapper, key, text)
@@ -92,6 +100,35 @@ def total(mapper: Mapper[Any], key: str, text: str, kinds: Kinds) -> tuple[Path,
             return Path(mapper.class_, many), each
         at = _one(at, key, step)
     raise Faulty(Fault(key, f"{text!r}, on the way of which nothing leads to many rows", "the values to add up"))
+
+
+def any_of(mapper: Mapper[Any], key: str, text: str) -> Path:
+    """A path that ends in a value, over relations to one row or to many."""
+    at, steps = mapper, text.split(".")
+    for step in steps[:-1]:
+        at = _owner(at, key, step, below=True)
+        found = relation(at, step)
+        if found is None:
+            raise _no_relation(at, key, step, f"a relation of {at.class_.__name__}")
+        at = found.mapper
+    scalar(at, key, steps[-1], below=True)
+    return Path(mapper.class_, steps)
+
+
+def many(mapper: Mapper[Any], key: str, text: str) -> tuple[Path, Path, RelationshipProperty[Any]] | None:
+    """A path that leads over a relation to many rows, cut behind that relation; None if it leads over none."""
+    at, steps = mapper, text.split(".")
+    for number, step in enumerate(steps, 1):
+        at = _owner(at, key, step, below=number > 1)
+        found = relation(at, step)
+        if found is None:
+            return None
+        at = found.mapper
+        if found.uselist:
+            rest = steps[number:]
+            each = related(at, key, ".".join(rest))[0] if rest else Path(at.class_, ())
+            return Path(mapper.class_, steps[:number]), each, found
+    return None
 
 
 def end_of(mapper: Mapper[Any], path: Path) -> tuple[Mapper[Any], str]:
@@ -130,18 +167,15 @@ def _one(mapper: Mapper[Any], key: str, name: str) -> Mapper[Any]:
     found = relation(mapper, name)
     model = mapper.class_.__name__
     if found is None:
-        names = [known.key for known in mapper.relationships]
-        raise Faulty(
-            Fault(
-                key,
-                f"{name!r}, which is no relation",
-                f"a relation of {model} to one row",
-                nearest(name, names),
-            )
-        )
+        raise _no_relation(mapper, key, name, f"a relation of {model} to one row")
     if found.uselist:
         raise Faulty(Fault(key, f"{name!r}, which leads to many rows", f"a relation of {model} to one row"))
     return found.mapper
+
+
+def _no_relation(mapper: Mapper[Any], key: str, name: str, expected: str) -> Faulty:
+    names = [known.key for known in mapper.relationships]
+    return Faulty(Fault(key, f"{name!r}, which is no relation", expected, nearest(name, names)))
 
 
 def relation_target(mapper: Mapper[Any], name: str) -> Mapper[Any]:
@@ -189,3 +223,10 @@ def points_at_rows(mapper: Mapper[Any], name: str) -> bool:
     """Whether a mapped column is a foreign key."""
     found = mapper.attrs.get(name)
     return isinstance(found, ColumnProperty) and any(column.foreign_keys for column in found.columns)
+
+
+def may_point_at(mapper: Mapper[Any], name: str, model: Mapper[Any]) -> bool:
+    """Whether a mapped column may hold a key of this model: it is no foreign key, or one to a table of it."""
+    found = mapper.attrs.get(name)
+    keys = [key for column in found.columns for key in column.foreign_keys] if isinstance(found, ColumnProperty) else []
+    return not keys or any(key.column.table in model.tables for key in keys)

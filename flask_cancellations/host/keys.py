@@ -74,6 +74,11 @@ def identity(model: type[Any] | Mapper[Any], key: str, dialect: Dialect | None =
     return None if any(value is None for value in values) else values
 
 
+def is_key(text: str) -> bool:
+    """Whether a text may be a key at all, so that a database can be asked for it."""
+    return 0 < len(text) <= MAX_KEY and _storable(text)
+
+
 def value_for(column: ColumnElement[Any], key: str, dialect: Dialect | None = None) -> int | str | UUID | None:
     """The value of a column, the only one of its key, that ``key`` stands for; None if it can hold no such value."""
     return _parse(column, key, dialect) if 0 < len(key) <= MAX_KEY else None

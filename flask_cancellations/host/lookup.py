@@ -19,6 +19,7 @@ from flask_cancellations.settings.host import Model
 from flask_cancellations.settings.place import nearest
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 class Faulty(Exception):
@@ -44,6 +45,15 @@ class Attempts:
                 self.faults.append(faulty.fault)
             return None
 
+    def any_of(self, work: Callable[..., T], each: Iterable[K], *args: Any, **options: Any) -> dict[K, T]:
+        """What ``work`` returns for those of ``each`` that it works for; a fault only if it works for none."""
+        tried = Attempts()
+        found = {one: tried.attempt(work, one, *args, **options) for one in each}
+        kept = {one: result for one, result in found.items() if result is not None}
+        if not kept:
+            self.faults.extend(tried.faults)
+        return kept
+
 
 class Models:
     """The mapped classes that can be reached: those of the host's registries, or of every loaded module."""
@@ -51,6 +61,11 @@ class Models:
     def __init__(self, registries: Iterable[registry] = (), metadata: MetaData | None = None) -> None:
         self._registries = set(registries)
         self._metadata = metadata
+
+    @property
+    def schema(self) -> str | None:
+        """The schema that the host's tables and ours lie in; None: the connection's."""
+        return self._metadata.schema if self._metadata is not None else None
 
     def configure(self) -> bool:
         """Complete the relations, many of which exist only as the backref of another model. Returns True."""

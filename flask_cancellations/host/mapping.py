@@ -19,7 +19,6 @@ from sqlalchemy import ColumnElement, and_, or_
 from flask_cancellations.clock import Clock, us_to_utc, utc_to_us
 from flask_cancellations.host.paths import Path, Selection
 from flask_cancellations.host.texts import TextFormat
-from flask_cancellations.rules.money import round_half_up, to_minor
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,6 @@ ASSUMED_LENGTH = timedelta(minutes=60)
 # has, so that "09:00:00" lies before "09:00:00.000000". Searches begin one tick early; what is too early is
 # dropped when it is read.
 _TICK = timedelta(microseconds=1)
-# More than this (minor units) is a slip, and would fit neither our columns nor the audit log's integers.
-_MOST = 10**15
 
 
 class Start(Protocol):
@@ -70,6 +67,32 @@ class Moment:
         if self.zoned and selection.dialect.name == "postgresql":
             bounds = [us_to_utc(self.clock.to_us(bound)) for bound in bounds]
         return and_(column >= bounds[0], column < bounds[1])
+
+    def order_by(self, selection: Selection) -> list[Any]:
+        return [selection.attribute(self.path)]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A start in a Date alone: the start of that day."""
+
+    path: Path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.path,)
+
+    def value(self, row: Any) -> datetime | None:
+        day = self.path.value(row)
+        return None if day is None else datetime.combine(day, time.min)
+
+    def between(self, selection: Selection, first: datetime, before: datetime) -> ColumnElement[bool]:
+        column = selection.attribute(self.path)
+        begun = first.time() > time.min
+        return and_(
+            column > first.date() if begun else column >= first.date(),
+            column <= before.date() if before.time() > time.min else column < before.date(),
+        )
 
     def order_by(self, selection: Selection) -> list[Any]:
         return [selection.attribute(self.path)]
@@ -229,34 +252,6 @@ class Total:
             return sum((Decimal(str(one)) for one in found), Decimal())
         except ArithmeticError as error:
             raise ValueError(f"{found!r} cannot be summed up") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount in a Decimal, float or integer, of major units or, with ``minor``, of minor units."""
-
-    path: Path | Total
-    currency: str
-    minor: bool = False
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return (self.path,) if isinstance(self.path, Path) else self.path.paths
-
-    def value(self, row: Any) -> int | None:
-        """Minor units; None where the host has none, or nothing that could be an amount."""
-        found: Any = None
-        try:
-            found = self.path.value(row)
-            if found is None:
-                return None
-            amount = round_half_up(Decimal(str(found))) if self.minor else to_minor(found, self.currency)
-        except (ArithmeticError, ValueError):
-            amount = -1
-        if not 0 <= amount <= _MOST:
-            log.warning("%s of %s: %r is no amount of money", self.path, type(row).__name__, found)
-            return None
-        return amount
 
 
 @dataclass(frozen=True, slots=True)

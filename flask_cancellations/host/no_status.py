@@ -9,19 +9,17 @@ or was moved by the host, is a new appointment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, String, Uuid, cast, exists, func, select, true, type_coerce
+from sqlalchemy import ColumnElement, Dialect, String, Table, Uuid, cast, exists, func, select, true, type_coerce
 from sqlalchemy.orm import Session, object_session
 
 from flask_cancellations.errors import Fault
 from flask_cancellations.host.keys import MAX_KEY
 from flask_cancellations.host.paths import Path, Selection, mapper_of
 from flask_cancellations.host.values import Status
-from flask_cancellations.models import Claim
-from flask_cancellations.models.base import table_of
 from flask_cancellations.models.claim import CANCELLED
 from flask_cancellations.rules.reasons import Side
 
@@ -32,11 +30,15 @@ _MOST_KEYS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """In place of a status of the host's; ``deletes`` says which of the two. It reads no path."""
+    """In place of a status of the host's; ``deletes`` says which of the two. It reads no path.
+
+    Only claims of the current ``scope`` count; ``claims`` is their table.
+    """
 
     model: type[Any]
-    scope: str
+    scope: Callable[[], str]
     deletes: bool
+    claims: Table
     paths: tuple[Path, ...] = ()
     members: None = None
 
@@ -75,32 +77,33 @@ class Claimed:
         """
         if self.deletes:
             return {}
-        claim, wanted = table_of(Claim).c, list(keys)
+        claim, wanted = self.claims.c, list(keys)
         found: dict[str, Life] = {}
         for first in range(0, len(wanted), _MOST_KEYS):
             query = select(claim.appointment_key, claim.start_us, claim.client_key).where(
-                claim.scope == self.scope,
+                claim.scope == self.scope(),
                 claim.appointment_key.in_(wanted[first : first + _MOST_KEYS]),
                 claim.state == CANCELLED,
             )
             if lock:
                 query = query.with_for_update(read=True)
-            with session.no_autoflush:
-                rows = session.execute(query, bind_arguments={"mapper": mapper_of(self.model)})
+            # On the connection: a host's listener that filters by tenant is there for the host's own statements.
+            rows = session.connection(bind_arguments={"mapper": mapper_of(self.model)}).execute(query)
             found |= {row.appointment_key: (row.start_us, row.client_key) for row in rows}
         return found
 
     def not_cancelled(self, entity: Any, dialect: Dialect) -> ColumnElement[bool]:
         """The condition for the host's own queries, over its model or an alias of it: no claim of ours is cancelled.
 
-        It goes by the key alone, since a database cannot tell the instant of every host's start.
+        It goes by the key alone, since a database cannot tell the instant of every host's start, and by the scope
+        that is current when the condition is made.
         """
         if self.deletes:
             return true()
-        claim = table_of(Claim).c
+        claim = self.claims.c
         return ~exists(
             select(claim.id).where(
-                claim.scope == self.scope,
+                claim.scope == self.scope(),
                 claim.appointment_key == self._key_text(entity, dialect),
                 claim.state == CANCELLED,
             )

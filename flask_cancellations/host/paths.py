@@ -35,6 +35,10 @@ def relation(mapper: Mapper[Any], name: str) -> RelationshipProperty[Any] | None
     return found if isinstance(found, RelationshipProperty) else None
 
 
+class Facts(dict[tuple[str, ...], Any]):
+    """What some paths lead to from a row that was not read whole, by their steps."""
+
+
 class Path:
     """A path from one host model. ``resolve`` has checked every step of it."""
 
@@ -52,6 +56,8 @@ class Path:
 
         Rows of an inheritance tree may lack an attribute that only a subclass has; there it is None too.
         """
+        if type(row) is Facts:
+            return row[self.steps]
         for step in self.steps:
             if row is None or not hasattr(type(row), step):
                 return None

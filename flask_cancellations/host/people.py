@@ -1,107 +1,197 @@
-"""The signed-in person."""
+"""The signed-in person: key, name, roles and own staff record, by login table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import inspect
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, Session
 
 from flask_cancellations.errors import ConfigError, Fault
 from flask_cancellations.host import checks
-from flask_cancellations.host.keys import key_of, key_of_value
-from flask_cancellations.host.lookup import Faulty, full_name
-from flask_cancellations.host.mapping import Words, text_of
+from flask_cancellations.host.identity import (
+    BySession,
+    Identify,
+    Login,
+    by_flask_login,
+    find_person,
+    person,
+)
+from flask_cancellations.host.keys import MAX_KEY, key_of
+from flask_cancellations.host.lookup import Attempts, Models, full_name
+from flask_cancellations.host.mapping import Words
 from flask_cancellations.host.paths import Path
+from flask_cancellations.host.roles import RolesOf, host_function, no_roles, read_roles, roles_by_table
+from flask_cancellations.host.scope import key_or_none
 from flask_cancellations.host.values import User
-from flask_cancellations.settings.host import UserSettings
+from flask_cancellations.settings.host import HostFunction, UserSettings
 
 USER = "CANCELLATIONS_HOST.user"
 
 
 @dataclass(frozen=True, slots=True)
-class _UserPaths:
+class _Reading:
+    """How the persons of one login table are read."""
+
     name: Words
-    role: Path | Callable[[Any], Any] | None
+    roles: RolesOf
     staff: Path | None
+    scope: Path | None
 
 
 class Users:
     """Reads the signed-in person.
 
-    A host may have several login tables, and Flask-Login does not say which; so the paths are checked for
-    each class of user when the first one of it comes, or before, where the configuration names the model.
+    The login tables may be unknown, as Flask-Login does not say which there are; then the first of each are
+    looked at when they come. Where they are known, somebody of another table has no roles.
+
+    Tables count their rows each for itself, so where there are several a person's key starts with the table's model.
     """
 
-    def __init__(self, settings: UserSettings) -> None:
+    def __init__(
+        self,
+        settings: UserSettings,
+        tables: Iterable[Mapper[Any]] = (),
+        identify: Identify = by_flask_login,
+        roles: Mapping[Mapper[Any], str] | None = None,
+        staff: type[Any] | None = None,
+    ) -> None:
+        self.tables = tuple(dict.fromkeys(tables))
         self._settings = settings
-        self._paths: dict[type[Any], _UserPaths] = {}
+        self._identify = identify
+        self._roles = roles or {}
+        self._staff = staff
+        self._readings: dict[Mapper[Any], _Reading] = {}
 
-    def check(self, mapper: Mapper[Any]) -> list[Fault]:
-        """What is wrong with the configuration for users of this model."""
-        faults: list[Fault] = []
-        model, settings = mapper.class_, self._settings
+    def check(self, attempts: Attempts) -> None:
+        """Look up all that is read from the known tables."""
+        if self.tables:
+            self._readings = self._look_up(attempts, self.tables)
 
-        def attempt(key: str, text: str, check: Callable[[Mapper[Any], str, str], Path]) -> Path | None:
-            try:
-                return check(mapper, f"{USER}.{key}", text)
-            except Faulty as faulty:
-                faults.append(faulty.fault)
-                return None
+    @property
+    def no_others(self) -> bool:
+        """Whether nobody of another table can sign in."""
+        return isinstance(self._identify, BySession)
 
-        names = [attempt("name", text, checks.scalar) for text in settings.name]
-        role = attempt("role", settings.role, checks.scalar) if isinstance(settings.role, str) else settings.role
-        staff = attempt("staff", settings.staff, checks.either) if settings.staff else None
-        if not faults:
-            self._paths[model] = _UserPaths(Words(tuple(filter(None, names))), role, staff)
-        return faults
+    def signed_in(self, session: Session) -> Any | None:
+        """The host's own object for the signed-in person, or None if nobody is."""
+        return find_person(self._identify, session)
 
     def read(self, user: Any) -> User:
         """The signed-in person. Raises ConfigError if the mapping does not fit this class of user."""
-        row = user._get_current_object() if hasattr(user, "_get_current_object") else user
-        paths = self._paths_for(type(row))
-        key = key_of(row)
-        role = paths.role.value(row) if isinstance(paths.role, Path) else paths.role and paths.role(row)
-        staff = paths.staff.value(row) if paths.staff is not None else None
+        row = person(user)
+        mapper = _mapper(row)
+        reading = self._reading(mapper)
+        key = self._key(row, mapper)
         return User(
             key=key,
-            name=paths.name.value(row) or key,
-            roles=tuple(dict.fromkeys(_roles(role))),
-            staff_key=_key_or_none(staff),
+            name=reading.name.value(row) or key,
+            roles=tuple(dict.fromkeys([*self._fixed(mapper), *reading.roles(row)])),
+            staff_key=None if reading.staff is None else key_or_none(reading.staff.value(row)),
+            row=row,
         )
 
-    def _paths_for(self, model: type[Any]) -> _UserPaths:
-        if model not in self._paths:
-            mapper = inspect(model, raiseerr=False)
-            if not isinstance(mapper, Mapper):
-                found = f"a signed-in user of the class {full_name(model)}, which is not mapped"
-                raise ConfigError([Fault(USER, found, "a mapped row; HostAdapter.current_user can return one")])
-            faults = self.check(mapper)
-            if faults:
-                raise ConfigError(faults)
-        return self._paths[model]
+    def scope(self, user: Any) -> str | None:
+        """The scope of the signed-in person, None if there is none. Raises ConfigError as :meth:`read` does."""
+        row = person(user)
+        path = self._reading(_mapper(row)).scope
+        return None if path is None else key_or_none(path.value(row))
+
+    def _key(self, row: Any, mapper: Mapper[Any]) -> str:
+        key, counted = key_of(row), {login_table(table) for table in self.tables}
+        if not counted or counted == {login_table(mapper)}:
+            return key
+        key = f"{login_table(mapper).__name__}:{key}"
+        if len(key) > MAX_KEY:
+            raise ValueError(f"with its model a primary key is longer than the {MAX_KEY} characters a key may have")
+        return key
+
+    def _fixed(self, mapper: Mapper[Any]) -> list[str]:
+        return [role for table, role in self._roles.items() if mapper.isa(table)]
+
+    def _reading(self, mapper: Mapper[Any]) -> _Reading:
+        if self.tables:
+            mine = [table for table in self.tables if mapper.isa(table)]
+            return self._readings[mine[0]] if mine else self._stranger(mapper)
+        if mapper not in self._readings:
+            attempts = Attempts()
+            found = self._look_up(attempts, [mapper])
+            if attempts.faults:
+                raise ConfigError(attempts.faults)
+            self._readings |= found
+        return self._readings[mapper]
+
+    def _stranger(self, mapper: Mapper[Any]) -> _Reading:
+        """Of somebody from another login table: the name, where it is called the same there."""
+        names = tuple(Path(mapper.class_, text.split(".")) for text in self._settings.name)
+        return _Reading(Words(names), no_roles, None, None)
+
+    def _look_up(self, attempts: Attempts, tables: Sequence[Mapper[Any]]) -> dict[Mapper[Any], _Reading]:
+        """How the persons of each table are read. Of several it is enough if one has an attribute."""
+        settings = self._settings
+        names = [attempts.any_of(checks.scalar, tables, f"{USER}.name", text, below=True) for text in settings.name]
+        mapped = [table for table in tables if table not in self._roles]
+        roles = read_roles(attempts, mapped, settings.role) if mapped else {}
+        staff = attempts.any_of(checks.either, tables, f"{USER}.staff", settings.staff) if settings.staff else {}
+        scope = attempts.any_of(checks.either, tables, f"{USER}.scope", settings.scope) if settings.scope else {}
+        return {
+            table: _Reading(
+                Words(tuple(found[table] for found in names if table in found)),
+                roles.get(table, no_roles),
+                self._own(table, staff.get(table)),
+                scope.get(table),
+            )
+            for table in tables
+        }
+
+    def _own(self, table: Mapper[Any], path: Path | None) -> Path | None:
+        """The path of the own staff record; not the key of a table, among several, that holds no staff."""
+        if path is None or self._staff is None or len(self.tables) < 2:
+            return path
+        staff: Mapper[Any] = inspect(self._staff)
+        keys = [(table.get_property_by_column(column).key,) for column in table.primary_key]
+        return None if path.steps in keys and not (table.isa(staff) or staff.isa(table)) else path
 
 
-def _roles(found: Any) -> Iterable[str]:
-    """Role names in what a host gives: one or several; an Enum counts by its name and by its value."""
-    if found is None:
-        return
-    if isinstance(found, Enum):
-        yield found.name
-        yield text_of(found)
-    elif isinstance(found, list | tuple | set | frozenset):
-        for role in found:
-            yield from _roles(role)
-    else:
-        yield text_of(found)
+def _mapper(row: Any) -> Mapper[Any]:
+    mapper: Any = inspect(type(row), raiseerr=False)
+    if not isinstance(mapper, Mapper):
+        found = f"a signed-in user of the class {full_name(type(row))}, which is not mapped"
+        raise ConfigError([Fault(USER, found, "a mapped row; HostAdapter.current_user can return one")])
+    return mapper
 
 
-def _key_or_none(found: Any) -> str | None:
-    """The key of a related row, or of the value of a column that points at it."""
-    if found is None:
-        return None
-    mapped = inspect(found, raiseerr=False)
-    return key_of_value(found) if mapped is None else key_of(found)
+def login_table(mapper: Mapper[Any]) -> type[Any]:
+    """The model whose primary keys the rows of ``mapper`` share: with joined or single inheritance the base."""
+    model: type[Any] = mapper.identity_key_from_primary_key((None,) * len(mapper.primary_key))[0]
+    return model
+
+
+def resolve_users(attempts: Attempts, models: Models, settings: UserSettings, staff: type[Any] | None) -> Users:
+    """Who signs in. ``staff`` is the model of the staff, if it has one."""
+    tables = [attempts.attempt(models.find, model, f"{USER}.model") for model in settings.models]
+    roles = roles_by_table(attempts, models, settings.role)
+    identify: Identify = by_flask_login
+    if isinstance(settings.identity, HostFunction):
+        function = attempts.attempt(host_function, settings.identity, f"{USER}.identity")
+        identify = by_flask_login if function is None else lambda session: function()  # noqa: ARG005 - one shape for all
+    elif settings.identity is not None:
+        logins = []
+        for number, spec in enumerate(settings.identity):
+            key = f"{USER}.identity[{number}]"
+            model = settings.models[0] if spec.model is None else spec.model
+            table = attempts.attempt(models.find, model, f"{key}.model")
+            tables.append(table)
+            if table is None:
+                continue
+            logins.append(Login(spec.session, table, spec.when))
+            if spec.role is not None and roles.setdefault(table, spec.role) != spec.role:
+                expected = f"{roles[table]!r}, as before: a login table has one role, others are mapped by a path"
+                attempts.faults.append(Fault(f"{key}.role", repr(spec.role), expected))
+        identify = BySession(tuple(logins))
+    tables += roles
+    users = Users(settings, [table for table in tables if table is not None], identify, roles, staff)
+    users.check(attempts)
+    return users

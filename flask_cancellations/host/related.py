@@ -113,8 +113,11 @@ class Party(Protocol):
         """Keep the appointments of this key, or (None) of nobody. False if none can have the key."""
         ...
 
-    def everyone(self, session: Session, model: type[Any], *, only_used: bool) -> list[tuple[str, str]]:
-        """Key and name of all there are, or ``only_used`` those who have had an appointment (a row of ``model``)."""
+    def everyone(self, session: Session, used: Selection, *, only_used: bool) -> list[tuple[str, str]]:
+        """Key and name of all there are, or with ``only_used`` of those who have had one of the ``used`` appointments.
+
+        A text is there only where an appointment has it.
+        """
         ...
 
 
@@ -137,11 +140,10 @@ class Named:
     def where(self, selection: Selection, key: str | None) -> bool:
         return self.to.where_key(selection, key) if isinstance(self.to, ById) else selection.where_key(self.to, key)
 
-    def everyone(self, session: Session, model: type[Any], *, only_used: bool) -> list[tuple[str, str]]:
+    def everyone(self, session: Session, used: Selection, *, only_used: bool) -> list[tuple[str, str]]:
         mapper = mapper_of(self.model)
         statement = select(mapper.class_).options(*eager_options(mapper.class_, self.name.paths))
         if only_used:
-            used = Selection(model, session.get_bind(mapper).dialect)
             columns = [used.attribute(self.to)] if isinstance(self.to, ById) else used.key_columns(self.to)
             keys = used.statement.with_only_columns(*columns).distinct()
             statement = statement.where(tuple_(*mapper.primary_key).in_(keys))
@@ -174,8 +176,7 @@ class Plain:
             selection.where(column.startswith(key, autoescape=True) if len(key) == MAX_KEY else column == key)
         return True
 
-    def everyone(self, session: Session, model: type[Any], *, only_used: bool) -> list[tuple[str, str]]:  # noqa: ARG002
-        used = Selection(model, session.get_bind(mapper_of(model)).dialect)
+    def everyone(self, session: Session, used: Selection, *, only_used: bool) -> list[tuple[str, str]]:  # noqa: ARG002
         column = used.attribute(self.path)
         texts = session.scalars(used.statement.with_only_columns(column).distinct())
         found = {str(text)[:MAX_KEY]: text_of(text) for text in texts}

@@ -13,6 +13,7 @@ from flask_cancellations.host.lookup import Attempts, Faulty, Models, full_name
 from flask_cancellations.host.mapping import FirstOf, Words
 from flask_cancellations.host.paths import Path
 from flask_cancellations.host.related import ById, Client, Named, Party, Plain, RelatedClient, RowClient
+from flask_cancellations.host.several import Several
 from flask_cancellations.settings.host import ColumnsSpec, FirstOfSpec, Model, NamedSettings, PersonSettings
 
 HOST = "CANCELLATIONS_HOST"
@@ -71,6 +72,21 @@ class Parties:
             to = ById(to, target.class_, words.paths)
         return Named(to, target.class_, words)
 
+    def service(self, text: str | None, spec: NamedSettings) -> Party | Several | None:
+        """The service or, behind a relation to many, the services."""
+        key, before = f"{APPOINTMENT}.service", len(self._attempts.faults)
+        found = None if text is None else self._attempts.attempt(checks.many, self._mapper, key, text)
+        if found is None or text is None:
+            return self.party("service", text, spec) if len(self._attempts.faults) == before else None
+        many, each, relation = found
+        target = relation.mapper
+        for step in each.steps:
+            target = checks.relation_target(target, step)
+        named = self._attempts.attempt(self._models.find, spec.model, f"{HOST}.service.model") if spec.model else target
+        if named is None or not self._fit("service", text, target, named):
+            return None
+        return Several(many, each, self._words(named, f"{HOST}.service.name", spec.name), bool(relation.order_by))
+
     def _plain(self, key: str, text: str) -> Path | None:
         """The path of a column of texts that point at no row."""
         path = checks.column(self._mapper, key, text)
@@ -94,11 +110,15 @@ class Parties:
         found = self._attempts.attempt(checks.related, self._mapper, f"{APPOINTMENT}.{name}", text)
         if found is None or named is None:
             return found
-        if not (named.isa(found[1]) or found[1].isa(named)):
-            target = full_name(found[1].class_)
-            self._attempts.faults.append(Fault(key, full_name(named.class_), f"{target}, where {text!r} leads"))
-            return None
-        return found[0], named
+        return (found[0], named) if self._fit(name, text, found[1], named) else None
+
+    def _fit(self, name: str, text: str, target: Mapper[Any], named: Mapper[Any]) -> bool:
+        """Whether the path leads to the model that the configuration names; the fault is noted."""
+        if named.isa(target) or target.isa(named):
+            return True
+        expected = f"{full_name(target.class_)}, where {text!r} leads"
+        self._attempts.faults.append(Fault(f"{HOST}.{name}.model", full_name(named.class_), expected))
+        return False
 
     def _raw(self, key: str, text: str, target: Mapper[Any]) -> ById | None:
         """The way by a column that holds the primary key, or None if the path ends in something else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Boolean, Enum, Integer, String, Uuid
@@ -13,6 +14,8 @@ from flask_cancellations.host.lookup import Attempts, Faulty
 from flask_cancellations.host.no_status import Claimed
 from flask_cancellations.host.status import KEY, StatusMap, StatusValues, Writes
 from flask_cancellations.host.values import Status
+from flask_cancellations.models import Claim
+from flask_cancellations.models.base import table_in
 from flask_cancellations.settings.host import NoStatusSpec, StatusSpec, StatusValue
 from flask_cancellations.settings.place import nearest
 
@@ -21,21 +24,25 @@ GROUPS: dict[str, Status] = {"open": "booked", "cancelled": "cancelled", "no_sho
 
 
 def resolve_status(
-    attempts: Attempts, mapper: Mapper[Any], spec: StatusSpec | NoStatusSpec, scope: str
+    attempts: Attempts,
+    mapper: Mapper[Any],
+    spec: StatusSpec | NoStatusSpec,
+    scope: Callable[[], str],
+    schema: str | None = None,
 ) -> StatusMap | Claimed | None:
-    """The status, or None after noting why there is none."""
+    """The status, or None after noting why there is none. ``schema`` is the one that our tables lie in."""
     if isinstance(spec, NoStatusSpec):
-        return attempts.attempt(_claimed, mapper, spec, scope)
+        return attempts.attempt(_claimed, mapper, spec, scope, schema)
     return _status(attempts, mapper, spec)
 
 
-def _claimed(mapper: Mapper[Any], spec: NoStatusSpec, scope: str) -> Claimed:
+def _claimed(mapper: Mapper[Any], spec: NoStatusSpec, scope: Callable[[], str], schema: str | None) -> Claimed:
     deletes = spec.cancelled == "delete"
     column = mapper.primary_key[0]
     if not deletes and (len(mapper.primary_key) > 1 or not isinstance(column.type, String | Integer | Uuid)):
         expected = "a primary key of one column, a number, text or UUID, by which the database finds our claim"
         raise Faulty(Fault(f"{KEY}.none", f"'hide' for {mapper.class_.__name__}", expected))
-    return Claimed(mapper.class_, scope, deletes)
+    return Claimed(mapper.class_, scope, deletes, table_in(Claim, schema))
 
 
 def _status(attempts: Attempts, mapper: Mapper[Any], spec: StatusSpec) -> StatusMap | None:
@@ -56,6 +63,8 @@ def _status(attempts: Attempts, mapper: Mapper[Any], spec: StatusSpec) -> Status
                 continue
             if groups.setdefault(found, status) != status:
                 attempts.faults.append(Fault(f"{KEY}.{group}", repr(given), "a value that is in no other group"))
+    if spec.null is not None:
+        groups[None] = GROUPS[spec.null]
     written = {
         name: attempts.attempt(_value, values, given, f"{KEY}.write.{name}")
         for name in ("cancelled", "client", "clinic", "restored", "no_show")

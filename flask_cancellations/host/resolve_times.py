@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DateTime
+from sqlalchemy import Date, DateTime
 from sqlalchemy.orm import Mapper
 
 from flask_cancellations.clock import Clock
 from flask_cancellations.host import checks
 from flask_cancellations.host.lookup import Attempts
-from flask_cancellations.host.mapping import DayAndTime, End, Minutes, Moment, Start, Total, Until
+from flask_cancellations.host.mapping import Day, DayAndTime, End, Minutes, Moment, Start, Total, Until
 from flask_cancellations.host.texts import TextDayAndTime, TextFormat, TextMoment
 from flask_cancellations.settings.host import MinutesSpec, PairSpec, SumSpec, TextSpec
 
@@ -27,10 +27,12 @@ def resolve_start(
     if isinstance(spec, TextSpec):
         path = attempts.attempt(checks.scalar, mapper, f"{key}.attribute", spec.attribute, checks.TEXT, in_sql=True)
         return None if path is None else TextMoment(path, TextFormat(spec.format))
-    path = attempts.attempt(checks.scalar, mapper, key, spec, checks.DATE_TIME, in_sql=True)
+    path = attempts.attempt(checks.scalar, mapper, key, spec, checks.DATE_TIME + checks.DATE, in_sql=True)
     if path is None:
         return None
     kind = checks.column_type(*checks.end_of(mapper, path))
+    if isinstance(kind, Date):
+        return Day(path)
     return Moment(path, clock, isinstance(kind, DateTime) and kind.timezone)
 
 

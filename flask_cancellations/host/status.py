@@ -85,7 +85,7 @@ class StatusValues:
 
 @dataclass(frozen=True, slots=True)
 class StatusMap:
-    """``groups`` maps each of the host's values, as the attribute gives them, to a status of ours.
+    """``groups`` maps each of the host's values, as the attribute gives them, to a status of ours; None is NULL.
 
     A path of several steps reads a lookup table. There the status is changed by leading the relation to another row,
     never by writing into the row that all appointments of that status share.
@@ -106,7 +106,10 @@ class StatusMap:
         return self.values.members
 
     def value(self, row: Any) -> Status:
-        return self.groups.get(self.values.stored(self.path.value(row)), "unknown")
+        found = self.path.value(row)
+        value = self.values.stored(found)
+        # What the Enum lacks reads as None, and is not NULL.
+        return self.groups.get(value, "unknown") if value is not None or found is None else "unknown"
 
     def raw(self, row: Any) -> str:
         """The host's own value as text, for our records."""
@@ -120,6 +123,9 @@ class StatusMap:
         if len(self.path.steps) == 1:
             self.path.set(row, value)
             return
+        if value is None:
+            Path(self.path.model, self.path.steps[:-1]).set(row, None)
+            return
         session = object_session(row)
         found = None if session is None else self._lookup_row(session, value)
         if found is None:
@@ -132,6 +138,9 @@ class StatusMap:
 
     def write_raw(self, row: Any, text: str) -> None:
         """Write a value given as :meth:`raw` gave it. Raises ValueError for one that the column cannot hold."""
+        if not text and None in self.groups:
+            self.write(row, None)
+            return
         value = self.values.find(text)
         if value is None:
             kind = self.members.__name__ if self.members else "the status"
@@ -140,9 +149,10 @@ class StatusMap:
 
     def is_open(self, selection: Selection) -> ColumnElement[bool]:
         """The condition that a row is open."""
-        values = [value for value, group in self.groups.items() if group == "booked"]
-        condition: ColumnElement[bool] = selection.attribute(self.path).in_(values)
-        return condition
+        attribute = selection.attribute(self.path)
+        values = [value for value, group in self.groups.items() if group == "booked" and value is not None]
+        condition: ColumnElement[bool] = attribute.in_(values)
+        return condition | attribute.is_(None) if self.groups.get(None) == "booked" else condition
 
     def missing(self, session: Session) -> dict[str, Any]:
         """The values to be written (by the name of the write) that no row of the lookup table has. Reads the database.

@@ -6,6 +6,7 @@ table of any size.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy.orm import ColumnProperty, Mapper, Session, SynonymProperty
 
 from flask_cancellations.host.checks import relation_target
 from flask_cancellations.host.host import Host
-from flask_cancellations.host.paths import Path, Selection, mapper_of, owners, relation
+from flask_cancellations.host.paths import Path, mapper_of, owners, relation
 from flask_cancellations.host.status import StatusMap
 from flask_cancellations.host.write_back import WriteBack
 
@@ -41,7 +42,7 @@ class StatusCount:
 
 
 class Survey:
-    """A host's rows as the mapping sees them, on one session."""
+    """A host's rows as the mapping sees them, on one session; of several scopes those of the current one."""
 
     def __init__(self, host: Host, session: Session) -> None:
         self._host = host
@@ -70,6 +71,10 @@ class Survey:
                 paths = getattr(getattr(part, inner, None), "paths", ())
                 if paths:
                     found[f"{name}.{inner}"] = [_reading(path) for path in paths]
+        own = self._host.own_cancel
+        if own is not None:
+            what = "a function of the host" + (" that may commit" if own.commits else "")
+            found["cancel"] = [Reading(f"{own.name}({', '.join(own.arguments)})", what)]
         return found
 
     def unindexed(self) -> dict[str, str]:
@@ -79,7 +84,7 @@ class Survey:
         """
         connection = self._session.connection(bind_arguments={"mapper": self._mapper})
         found = {}
-        for field, anywhere in (("start", False), ("status", True)):
+        for field, anywhere in (("start", False), ("status", True), ("public_id", False)):
             part = self._host.parts[field]
             column = _column(part.paths[0]) if part is not None and part.paths else None
             if column is not None and not _is_indexed(connection, column, anywhere=anywhere):
@@ -87,7 +92,9 @@ class Survey:
         return found
 
     def statuses(self, first: datetime, before: datetime, limit: int) -> list[StatusCount]:
-        """The statuses of at most ``limit`` rows that start in this time (naive wall clock), the most frequent first.
+        """The statuses of at most ``limit`` rows of the current scope that start in this time (naive wall clock).
+
+        The most frequent comes first.
 
         An Enum is read as the database stores it: a value that it lacks could not be read through it. Nothing for a
         host without a status.
@@ -95,7 +102,10 @@ class Survey:
         status = self._host.status
         if not isinstance(status, StatusMap):
             return []
-        selection = self._between(first, before)
+        selection = self._host.selection(self._session)
+        if selection is None:
+            return []
+        selection.where(self._host.parts["start"].between(selection, first, before))
         attribute = selection.attribute(status.path)
         stored = (cast(attribute, String) if status.values.members else attribute).label("status")
         some = selection.statement.with_only_columns(stored, maintain_column_froms=True).limit(limit).subquery()
@@ -103,15 +113,16 @@ class Survey:
         rows = self._session.execute(counted, bind_arguments={"mapper": self._mapper})
         read = status.values.find if status.values.members else status.values.stored
         counts = [
-            StatusCount("" if value is None else str(value), count, read(value) in status.groups)
+            StatusCount("" if value is None else str(value), count, _is_in(status, value, read))
             for value, count in rows
         ]
         return sorted(counts, key=lambda one: (-one.count, one.text))
 
-    def _between(self, first: datetime, before: datetime) -> Selection:
-        selection = Selection(self._host.model, self._session.get_bind(self._mapper).dialect)
-        selection.where(self._host.parts["start"].between(selection, first, before))
-        return selection
+
+def _is_in(status: StatusMap, stored: Any, read: Callable[[Any], Any]) -> bool:
+    """Whether a value, as the database stores it, is in a group. What the Enum lacks reads as None, and is not NULL."""
+    value = read(stored)
+    return value in status.groups and (value is not None or stored is None)
 
 
 def _reading(path: Path) -> Reading:

@@ -26,9 +26,11 @@ class Appointment:
 
     ``start`` and ``end`` are naive wall clock of the clinic, ``*_us`` the instants in microseconds UTC,
     ``price`` and ``deposit`` minor units of the clinic's currency. ``price`` is None where it is unknown,
+    or in another currency, whose code is ``other_currency`` then;
     ``booked_us`` where nothing says when the booking was made. A status in no group of the configuration is
     ``unknown``, and so not open. ``row`` is the host's own object, None once
-    the host has deleted it and only our record of its cancellation is left.
+    the host has deleted it and only our record of its cancellation is left. ``scope`` is empty for a row that
+    belongs to no tenant. ``public_id`` is what addresses show: the key, unless the host has another id for it.
     """
 
     key: str
@@ -47,7 +49,10 @@ class Appointment:
     deposit: int
     booked_us: int | None
     status: Status
+    scope: str
+    public_id: str
     row: Any = field(repr=False, compare=False)
+    other_currency: str = ""
 
     @property
     def client_key(self) -> str | None:
@@ -57,9 +62,14 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The signed-in person. ``staff_key`` is the key of the own staff record, if there is one."""
+    """The signed-in person. ``staff_key`` is the key of the own staff record, if there is one.
+
+    ``key`` is the primary key; where several login tables are configured the model stands before it, as in
+    ``Doctor:7``, since these count each for itself. ``row`` is the host's own object.
+    """
 
     key: str
     name: str
     roles: tuple[str, ...]
     staff_key: str | None
+    row: Any = field(default=None, repr=False, compare=False)

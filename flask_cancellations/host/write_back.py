@@ -23,12 +23,19 @@ KEY = "CANCELLATIONS_HOST.appointment.write_back"
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Who cancelled, when (microseconds UTC) and why, in words. ``user_key`` is that of a host user, if it was one."""
+    """Who cancelled, when (microseconds UTC) and why, in words and by its ``code``.
+
+    ``user_key`` is that of a host user, if it was one, and ``user`` the host's own object for this person.
+    """
 
     reason: str
     at_us: int
     by: str
     user_key: str | None
+    code: str = ""
+    note: str = ""
+    side: str = ""
+    user: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,8 @@ class WriteBack:
             return _fitting(path, deed.by)
         if deed.user_key is None:
             return None
+        if deed.user is not None and not checks.may_point_at(mapper, name, mapper_of(type(deed.user))):
+            return None  # one of several login tables, and the foreign key means another
         return value_for(mapper.columns[name], deed.user_key, _dialect(row, mapper))
 
     def _active(self, row: Any, path: Path, deed: Deed) -> bool | int:  # noqa: ARG002 - one shape for all

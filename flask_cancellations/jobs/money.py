@@ -12,6 +12,7 @@ from sqlalchemy import Row, select
 from flask_cancellations.audit import Entry, record
 from flask_cancellations.jobs.summary import Summary
 from flask_cancellations.models import Cancellation, Movement, Series
+from flask_cancellations.models.settlement import CREATED, DONE, MANUAL
 from flask_cancellations.services.actor import job_actor
 from flask_cancellations.services.transaction import run
 from flask_cancellations.state import State
@@ -52,7 +53,7 @@ def _due(state: State) -> list[Row[Any]]:
         .join(Cancellation, Cancellation.id == Movement.cancellation_id)
         .where(
             Movement.scope == state.scope,
-            Movement.state == "created",
+            Movement.state == CREATED,
             Movement.not_before_us <= state.clock.now(),
         )
         # In the order in which they fall due, so that numbers follow the calendar.
@@ -66,9 +67,9 @@ def _carry_out(state: State, movement: Row[Any]) -> bool:
     """Whether this worker did it; False if another one was faster or the movement was called off meanwhile."""
     now = state.clock.now()
     credit = movement.kind == "credit"
-    outcome: dict[str, Any] = {"state": "done", "done_us": now} if credit else {"state": "manual"}
+    outcome: dict[str, Any] = {"state": DONE, "done_us": now} if credit else {"state": MANUAL}
     # Won first: a number is drawn by nobody who does not use it.
-    won = state.store.update(Movement, Movement.id == movement.id, Movement.state == "created", **outcome)
+    won = state.store.update(Movement, Movement.id == movement.id, Movement.state == CREATED, **outcome)
     if won != 1:
         return False
     after = {"state": outcome["state"], "amount": movement.amount, "currency": movement.currency}
@@ -87,7 +88,7 @@ def _carry_out(state: State, movement: Row[Any]) -> bool:
             actor_key=actor.key,
             source=actor.source,
             client_key=movement.client_key,
-            before={"state": "created"},
+            before={"state": CREATED},
             after={"cancellation": movement.cancellation_id, **after},
         ),
     )

@@ -10,7 +10,8 @@ class Summary:
     """Counts of one round.
 
     Messages: ``sent``, ``failed`` (they wait for another attempt), ``dead`` (given up). ``movements`` of money carried
-    out, answers ``forgotten``. ``errors`` counts what broke off; the tracebacks are in the log.
+    out, answers ``forgotten``, cancellations ``decided`` that the host's own function had left pending. ``errors``
+    counts what broke off; the tracebacks are in the log.
     """
 
     sent: int = 0
@@ -18,6 +19,8 @@ class Summary:
     dead: int = 0
     movements: int = 0
     forgotten: int = 0
+    decided: int = 0
+    found: int = 0
     errors: int = 0
 
     @property
@@ -25,5 +28,6 @@ class Summary:
         """One line for the terminal."""
         return (
             f"messages: {self.sent} sent, {self.failed} to be tried again, {self.dead} given up; "
-            f"money movements: {self.movements}; old answers forgotten: {self.forgotten}"
+            f"money movements: {self.movements}; old answers forgotten: {self.forgotten}; "
+            f"changes by other pages found: {self.found}"
         )

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from flask_cancellations.clock import HOUR
+from flask_cancellations.clock import HOUR, MINUTE
 from flask_cancellations.jobs.messages import Postman
 from flask_cancellations.jobs.money import carry_out
+from flask_cancellations.jobs.pending import decide_left_over
 from flask_cancellations.jobs.summary import Summary
+from flask_cancellations.jobs.sweep import sweep
 from flask_cancellations.services.requests import forget_old
 from flask_cancellations.services.transaction import run as in_transaction
 from flask_cancellations.state import State
@@ -64,25 +66,62 @@ def stop_on_signals(stop: threading.Event) -> Iterator[None]:
         restore()
 
 
+@contextmanager
+def _apart(what: str, summary: Summary) -> Iterator[None]:
+    """A step of a round, whose trouble keeps back neither the other steps nor another scope."""
+    try:
+        yield
+    except Exception:
+        # Each step ends its own transactions, so the next one starts clean.
+        summary.errors += 1
+        logger.exception("a step of the worker broke off: %s", what)
+
+
 class _Rounds:
     def __init__(self, state: State, stop: threading.Event) -> None:
         self._state = state
         self._stop = stop
         self._postman = Postman(state)
         self._tidied_us: int | None = None
+        self._swept_us: int | None = None
 
     def next(self) -> Summary:
-        summary = Summary()
-        for step in (self._messages, self._movements, self._tidy):
-            if self._stop.is_set():
-                break
-            try:
-                step(summary)
-            except Exception:
-                # Each step ends its own transactions, so the next one starts clean.
-                summary.errors += 1
-                logger.exception("a step of the worker broke off: %s", step.__name__.strip("_"))
+        summary, scopes = Summary(), list[str]()
+        # First, so that a message about an appointment that stands again is stopped and not sent.
+        with _apart("looking what to sweep", summary):
+            self._sweep(summary)
+        with _apart("looking what is due", summary):
+            scopes = in_transaction(self._state, self._state.due_scopes)
+        for scope in scopes:
+            steps = (("pending", self._pending), ("messages", self._messages), ("movements", self._movements))
+            for name, step in steps:
+                if self._stop.is_set():
+                    return summary
+                with _apart(f"{name} of the scope {scope}", summary), self._state.within(scope):
+                    step(summary)
+        if not self._stop.is_set():
+            with _apart("tidy", summary):
+                self._tidy(summary)
         return summary
+
+    def _pending(self, summary: Summary) -> None:
+        decide_left_over(self._state, self._stop, summary)
+
+    def _sweep(self, summary: Summary) -> None:
+        """Whether a pass is due is known to the database; it is asked now and then, for a worker that died with it."""
+        state, every, now = self._state, self._state.settings.sweep_every, self._state.clock.now()
+        last = self._swept_us
+        if every is None or (last is not None and last <= now < last + min(every, MINUTE)):
+            return
+        self._swept_us = now
+        for scope in in_transaction(state, state.scopes):
+            if self._stop.is_set():
+                return
+            with _apart(f"sweep of the scope {scope}", summary), state.within(scope):
+                swept = sweep(state, self._stop, every=every)
+                if swept is not None:
+                    summary.found += swept.found.total()
+                    summary.errors += swept.errors
 
     def _messages(self, summary: Summary) -> None:
         self._postman.deliver(self._stop, summary)

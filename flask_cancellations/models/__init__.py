@@ -8,9 +8,12 @@ from flask_cancellations.models.catalogue import Acceptance, PolicyVersion, Reas
 from flask_cancellations.models.claim import Claim
 from flask_cancellations.models.event import Event, PrivateValue
 from flask_cancellations.models.message import Message
+from flask_cancellations.models.pending import Pending
 from flask_cancellations.models.request import AnsweredRequest, Link
+from flask_cancellations.models.review import Review
 from flask_cancellations.models.settlement import Movement, Series, SettlementRow, Waiver
 from flask_cancellations.models.slot import Diary, Slot
+from flask_cancellations.models.watch import Sweep, Watched
 
 __all__ = [
     "Acceptance",
@@ -23,13 +26,17 @@ __all__ = [
     "Link",
     "Message",
     "Movement",
+    "Pending",
     "PolicyVersion",
     "PrivateValue",
     "ReasonRow",
+    "Review",
     "Series",
     "SettlementRow",
     "Slot",
+    "Sweep",
     "Waiver",
+    "Watched",
     "copy_into",
     "tables",
 ]

@@ -42,10 +42,12 @@ def copy_into(metadata: MetaData, bind: str | None) -> None:
     """Copy our tables into the host's metadata, so that its ``create_all`` and migrations make them.
 
     A table that is already there is left alone: a second app on the same metadata must not disturb the first.
-    ``bind`` is the name of the Flask-SQLAlchemy bind the metadata belongs to, or None.
+    ``bind`` is the name of the Flask-SQLAlchemy bind the metadata belongs to, or None. Metadata with a schema take the
+    tables into that schema, beside the host's own.
     """
+    prefix = f"{metadata.schema}." if metadata.schema else ""
     for table in Base.metadata.sorted_tables:
-        if table.name not in metadata.tables:
+        if prefix + table.name not in metadata.tables:
             copied = table.to_metadata(metadata)
             if bind is not None:
                 copied.info["bind_key"] = bind
@@ -54,6 +56,12 @@ def copy_into(metadata: MetaData, bind: str | None) -> None:
 def table_of(model: type[Base]) -> Table:
     """The table of one of our models, for Core statements."""
     return cast(Table, model.__table__)
+
+
+def table_in(model: type[Base], schema: str | None) -> Table:
+    """The table of one of our models as statements of the host's see it, in this schema."""
+    table = table_of(model)
+    return table if schema is None else table.to_metadata(MetaData(), schema=schema)
 
 
 def tables() -> list[Table]:

@@ -15,13 +15,16 @@ class Cancellation(Base):
 
     ``told_us`` is when the client told the clinic (notice counts from it), ``cancelled_us`` when it was entered.
     ``local_day``, ``local_minute`` (after midnight) and ``lead_minutes`` (booking to start) are computed in Python,
-    since zone arithmetic is not portable SQL. ``status_before`` is the host's own status text. ``late`` is kept apart
-    from both status and money.
+    since zone arithmetic is not portable SQL. ``public_id`` is what addresses show, in a host that has another id for
+    it than the key. ``status_before`` is the host's own status text. ``late`` is kept apart from both status and money.
+    ``status`` is ``cancelled``, or ``noshow`` where the host's own pages said so. One that was found there has no
+    actor, and no ``reason_code`` until somebody tells it.
     """
 
     __tablename__ = "cancellations_cancellation"
     __table_args__ = (
         Index("ix_cancellations_cancellation_appointment", "scope", "appointment_key"),
+        Index("ix_cancellations_cancellation_public", "scope", "public_id"),
         Index("ix_cancellations_cancellation_day", "scope", "local_day"),
         Index("ix_cancellations_cancellation_actor", "scope", "actor_kind", "actor_key", "id"),
     )
@@ -30,6 +33,7 @@ class Cancellation(Base):
     scope: Mapped[str] = mapped_column(key_text())
     appointment_key: Mapped[str] = mapped_column(key_text())
     generation: Mapped[int] = mapped_column(BigInteger)
+    public_id: Mapped[str | None] = mapped_column(key_text())
     # snapshot of the host's row
     start_us: Mapped[int] = mapped_column(BigInteger)
     end_us: Mapped[int] = mapped_column(BigInteger)
@@ -59,6 +63,7 @@ class Cancellation(Base):
     actor_key: Mapped[str] = mapped_column(key_text())
     actor_name: Mapped[str] = mapped_column(String(200), default="")
     source: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(16), server_default="cancelled")
     # telling the client
     tell: Mapped[bool] = mapped_column(Boolean)
     silent_reason: Mapped[str] = mapped_column(Text, default="")

@@ -8,13 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from flask_cancellations.models.base import Base, big_id, binary_text, key_text
 
 WAITING, SENDING, SENT, STOPPED, DEAD = "waiting", "sending", "sent", "stopped", "dead"
+PENDING_HOST = "pending_host"
 
 
 class Message(Base):
     """One message to one address.
 
     The row stores template and parameters; the worker renders at sending and keeps the text that left. ``uid`` is the
-    provider's idempotency key. ``state``: waiting, sending (leased until ``lease_until_us``), sent, stopped, dead.
+    provider's idempotency key. ``state``: waiting, sending (leased until ``lease_until_us``), sent, stopped, dead;
+    ``pending_host`` until a host function that commits by itself has cancelled the appointment.
     """
 
     __tablename__ = "cancellations_message"
@@ -37,7 +39,7 @@ class Message(Base):
     locale: Mapped[str] = mapped_column(String(20))
     template: Mapped[str] = mapped_column(String(40))
     parameters: Mapped[str] = mapped_column(Text)
-    state: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(16))
     created_us: Mapped[int] = mapped_column(BigInteger)
     not_before_us: Mapped[int] = mapped_column(BigInteger)
     attempts: Mapped[int] = mapped_column(Integer)

@@ -12,7 +12,8 @@ class AnsweredRequest(Base):
     """The answer to a request with an idempotency key, so that sending it twice does it once.
 
     ``actor`` is kind and key, as in ``staff:17``. ``request_hash`` is the SHA-256 of what was asked for; ``answer`` is
-    JSON.
+    JSON. ``cancellation_id`` is the one that was begun where the host's own function commits by itself: without an
+    answer nobody has seen yet what came of it.
     """
 
     __tablename__ = "cancellations_request"
@@ -28,6 +29,7 @@ class AnsweredRequest(Base):
     request_hash: Mapped[str] = mapped_column(binary_text(64))
     answer: Mapped[str] = mapped_column(Text)
     created_us: Mapped[int] = mapped_column(BigInteger)
+    cancellation_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Link(Base):

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from flask_cancellations.models.base import Base, big_id, key_text
 
+# The states of a movement.
+CREATED, MANUAL, DONE, STOPPED, PENDING_HOST = "created", "manual", "done", "stopped", "pending_host"
+
 
 class SettlementRow(Base):
     """What happens to fee and deposit, in minor units; the two equations of ``rules.settlement`` hold on each row.
@@ -68,7 +71,8 @@ class Movement(Base):
 
     ``kind`` is ``charge``, ``refund`` or ``credit``. ``state`` is ``created`` until the undo delay is over
     (``not_before_us``); then a charge or refund becomes ``manual``, to be settled at the desk, and a credit ``done``
-    with its credit note's ``number``.
+    with its credit note's ``number``. ``stopped``: the appointment stood again before that; ``pending_host``: a host
+    function that commits by itself has not cancelled it yet.
     """
 
     __tablename__ = "cancellations_movement"
@@ -84,7 +88,7 @@ class Movement(Base):
         ForeignKey("cancellations_cancellation.id", name="fk_cancellations_movement_cancellation")
     )
     kind: Mapped[str] = mapped_column(String(8))
-    state: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(String(16))
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     client_key: Mapped[str | None] = mapped_column(key_text())

@@ -20,9 +20,14 @@ from flask_cancellations.models.base import Base, table_of
 class Store:
     """Our tables, seen through the host's session. It flushes nothing and never commits."""
 
-    def __init__(self, session: Callable[[], Session], engine: Callable[[], Engine | None]) -> None:
+    def __init__(
+        self, session: Callable[[], Session], engine: Callable[[], Engine | None], schema: str | None = None
+    ) -> None:
+        """``schema`` is the database's schema that our tables lie in, where the host's metadata name one."""
+        self.schema = schema
         self._session = session
         self._engine = engine
+        self._options = {"schema_translate_map": {None: schema}} if schema else {}
 
     @property
     def session(self) -> Session:
@@ -44,11 +49,9 @@ class Store:
         self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None
     ) -> Result[Any]:
         """Execute a statement over our tables."""
-        engine = self._engine()
-        binding = {"bind": engine} if engine is not None else {}
-        # The list of ORM rows that are pending in the host's session is none of our business here.
-        with self.session.no_autoflush:
-            return self.session.execute(statement, parameters, bind_arguments=binding)
+        # On the session's connection: this flushes none of the host's pending rows, and its listeners on statements
+        # (those of a host with tenants refuse or narrow down what is read without one) are not there for our tables.
+        return self.connection().execute(statement, parameters, execution_options=self._options)
 
     def connection(self) -> Connection:
         """The connection to the database of our tables, in the session's transaction."""
@@ -67,6 +70,13 @@ class Store:
         """Insert rows that have the same columns, in one round trip."""
         if rows:
             self.execute(insert(table_of(model)), list(rows))
+
+    def insert_many_if_absent(
+        self, model: type[Base], unique: Sequence[str], rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Insert rows that have the same columns, but those whose ``unique`` columns are there already."""
+        if rows:
+            self.execute(self._tolerant_insert(model, unique), list(rows))
 
     def insert_if_absent(self, model: type[Base], unique: Sequence[str], **values: Any) -> None:
         """Insert one row unless its ``unique`` columns are there already; the caller reads what now stands."""

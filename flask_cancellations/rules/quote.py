@@ -23,6 +23,7 @@ Why = Literal[
     "capped",  # the policy's cap limits the fee
     "no_price",  # the band asks for a share of a price that is unknown or 0
     "other_currency",  # the policy names amounts in a currency that the clinic has left since
+    "price_currency",  # the band asks for a share of a price that is in another currency than the clinic's
 ]
 
 
@@ -31,7 +32,7 @@ class Facts:
     """What a quote is computed from. Amounts in minor units, instants in microseconds UTC.
 
     ``proven`` tells whether it is known which policy was in force at booking; ``entered`` is a fee that staff typed in
-    because the price is unknown.
+    because the price is unknown, and ``other_currency`` the code of the one that a price which is unknown for it is in.
     """
 
     currency: str
@@ -42,6 +43,7 @@ class Facts:
     deposit: int
     proven: bool
     entered: int | None = None
+    other_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def quote(facts: Facts, policy: Policy | None, reason: Reason | None) -> Quote:
         return replace(late, why=("reason_free",))
     why: list[Why] = ["band"]
     if unknown:
-        why.append("no_price" if band.fee.amount(facts.price) is None else "other_currency")
+        why.append(_unknown(band, facts))
     if capped:
         why.append("capped")
     return replace(
@@ -134,6 +136,13 @@ def quote(facts: Facts, policy: Policy | None, reason: Reason | None) -> Quote:
         forfeit=any(b.forfeit for b in applying),
         why=tuple(why),
     )
+
+
+def _unknown(band: Band, facts: Facts) -> Why:
+    """Why the amount of a band is unknown."""
+    if band.fee.amount(facts.price) is not None:
+        return "other_currency"
+    return "price_currency" if facts.other_currency else "no_price"
 
 
 def _dearest(applying: list[Band], facts: Facts, policy: Policy) -> tuple[Band, int | None]:

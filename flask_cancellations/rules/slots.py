@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-SlotState = Literal["held", "released", "closed", "taken", "lapsed"]
+# "pending": the host has not cancelled the appointment yet, so nobody may have its time.
+SlotState = Literal["held", "released", "closed", "taken", "lapsed", "pending"]
 
 
 def freed_state(*, frees: bool, start: int, now: int, hold: int | None) -> tuple[SlotState, int | None]:

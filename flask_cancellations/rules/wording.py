@@ -52,6 +52,8 @@ def why_text(quote: Quote, policy: Policy | None = None) -> str:
         sentences.append(fcx_("The policy limits the fee to %(limit)s.", limit=limit))
     if "no_price" in quote.why:
         sentences.append(fcx_("The price of this appointment is unknown."))
+    if "price_currency" in quote.why:
+        sentences.append(fcx_("The price of this appointment is in another currency."))
     decided_by_notice = "band" in quote.why or "enough_notice" in quote.why
     if decided_by_notice and policy is not None and any(b.less_than == quote.notice for b in policy.bands):
         edge = limit_text(quote.notice)
@@ -97,7 +99,7 @@ def _band_sentence(quote: Quote, fee: Fee, notice: str, limit: str) -> str:
             "policy names its amount in another currency.",
             **values,
         )
-    if fee.kind in ("percent", "full") and "no_price" in quote.why:
+    if fee.kind in ("percent", "full") and not {"no_price", "price_currency"}.isdisjoint(quote.why):
         return fcx_(
             "The policy asks for %(percent)s of the price, because the clinic was told %(notice)s before the "
             "appointment: less than %(limit)s.",
@@ -169,6 +171,8 @@ def outcome_sentences(settled: Settlement) -> list[str]:
         sentences.append(fcx_("A credit note for %(amount)s of the deposit will be issued.", amount=credited))
     if settled.forfeited:
         sentences.append(fcx_("The clinic keeps %(amount)s of the deposit.", amount=text(settled.forfeited)))
+    if settled.held:
+        sentences.append(fcx_("%(amount)s of the deposit is held.", amount=text(settled.held)))
     return sentences
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from flask_cancellations.errors import UpgradeFailed
 from flask_cancellations.schema.compare import add, compare
 from flask_cancellations.schema.lock import alone
+from flask_cancellations.schema.place import within
 from flask_cancellations.schema.triggers import Trigger, install, missing_triggers
 
 
@@ -31,15 +32,18 @@ class Drift:
         return self.tables + self.triggers
 
 
-def drift(connection: Connection) -> Drift:
+def drift(connection: Connection, schema: str | None = None) -> Drift:
     """What ``upgrade`` would add. Changes nothing and waits for nobody."""
-    found = compare(connection)
+    with within(connection, schema):
+        found, triggers = compare(connection), missing_triggers(connection)
     tables = tuple(text for step in found.steps for text in step.texts)
-    return Drift(tables, tuple(_text(trigger) for trigger in missing_triggers(connection)), found.left_alone)
+    return Drift(tables, tuple(_text(trigger) for trigger in triggers), found.left_alone)
 
 
-def upgrade(engine: Engine) -> Drift:
+def upgrade(engine: Engine, schema: str | None = None) -> Drift:
     """Add what is missing, and return it. Repeating it is safe, and so is running it twice at once.
+
+    ``schema`` is the one that our tables lie in, on PostgreSQL; None is the connection's own.
 
     Tables, columns, indexes and constraints are added, never changed or removed; tables of the host are not looked at.
     Raises UpgradeFailed if the database refuses. Then nothing was changed, except on MariaDB and MySQL, where each
@@ -48,7 +52,7 @@ def upgrade(engine: Engine) -> Drift:
     tables: list[str] = []
     triggers: list[str] = []
     try:
-        with alone(engine) as connection:
+        with alone(engine) as connection, within(connection, schema):
             found = compare(connection)
             for step in found.steps:
                 add(connection, step)

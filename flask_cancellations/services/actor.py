@@ -11,7 +11,7 @@ from flask_cancellations.i18n import fcx_
 from flask_cancellations.rules.rights import RIGHTS, granted, may_cancel, may_cancel_some
 from flask_cancellations.state import State
 
-ActorKind = Literal["staff", "client", "link", "api", "job"]
+ActorKind = Literal["staff", "client", "link", "api", "job", "unknown"]
 Source = Literal["web", "link", "api", "job", "cli", "host"]
 
 
@@ -19,7 +19,8 @@ Source = Literal["web", "link", "api", "job", "cli", "host"]
 class Actor:
     """A person or program that acts.
 
-    ``key`` is the mapped primary key of the signed-in user, the client's key for a link, or a program's name.
+    ``key`` is the mapped primary key of the signed-in user, staff or client; the client's key for a link; a program's
+    name.
     ``staff_key`` is the actor's own staff record. ``user`` is the signed-in person as the host's mapping
     reads them, for the adapter.
     """
@@ -39,9 +40,14 @@ def job_actor(name: str, *, source: Source = "job") -> Actor:
     return Actor("job", name, name, source, rights=frozenset(RIGHTS))
 
 
+def somebody() -> Actor:
+    """Whoever did something in the host's own pages, which do not tell us; it has no right of ours."""
+    return Actor("unknown", "", "", "host")
+
+
 def signed_in(state: State, *, source: Source = "web", request_id: str = "") -> Actor | None:
     """The signed-in user of the host as an actor, or None if nobody is signed in."""
-    user = state.adapter.current_user()
+    user = state.signed_in()
     if user is None:
         return None
     known = state.host.user(user)
@@ -51,7 +57,12 @@ def signed_in(state: State, *, source: Source = "web", request_id: str = "") -> 
 
 
 def may(state: State, actor: Actor, right: str, appointment: Appointment | None = None) -> bool:
-    """Whether the actor has a right: the adapter's answer if it gives one, else ``CANCELLATIONS_ROLES``."""
+    """Whether the actor has a right: the adapter's answer if it gives one, else ``CANCELLATIONS_ROLES``.
+
+    A signed-in client has what a client's link gives, whatever else the same person may do as staff.
+    """
+    if actor.kind == "client" and actor.user is not None:
+        return right == "cancel" and (appointment is None or state.host.owns(actor.user, appointment))
     if actor.user is not None:
         decided = state.adapter.permission(actor.user, right, appointment)
         if decided is not None:

@@ -59,6 +59,8 @@ def snapshot(state: State, record: Row[Any]) -> Appointment:
         deposit=0,
         booked_us=record.booked_us,
         status="cancelled",
+        scope=record.scope,
+        public_id=record.public_id or record.appointment_key,
         row=None,
     )
 
@@ -93,6 +95,8 @@ def _is_of(state: State, earlier: Row[Any], later: Any) -> bool:
     """Whether what was cancelled earlier is this same appointment (or later cancellation), opened again in between."""
     if state.host.deletes:
         return False  # what stands there now came after the row was deleted
+    if state.host.has_public_id and earlier.public_id and later.public_id:
+        return bool(earlier.public_id == later.public_id)
     if earlier.booked_us is not None and later.booked_us is not None:
         return bool(earlier.booked_us == later.booked_us)
     return bool(earlier.client_key == later.client_key)

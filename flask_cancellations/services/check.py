@@ -6,6 +6,8 @@ An *error* keeps the package from working and fails the check; a *warning* costs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from jinja2 import Environment
@@ -19,11 +21,13 @@ from flask_cancellations.host.values import Appointment
 from flask_cancellations.models import Acceptance
 from flask_cancellations.rules.money import from_minor
 from flask_cancellations.services.check_report import LEVELS, FieldReport, Finding, Level, Report
+from flask_cancellations.services.elsewhere.passes import last_pass
 from flask_cancellations.services.template_check import LayoutFault, missing_blocks
 from flask_cancellations.state import State
 
 LOOKED_AT = 2000  # appointments that are read
 COUNTED = 20_000  # rows whose status is counted
+SCOPES = 20  # tenants whose rows are read
 YEAR = timedelta(days=365)
 _AT_ONCE = 500  # keys in one statement; SQLite took 999 parameters for long
 
@@ -49,15 +53,29 @@ def _look(state: State, templates: Environment, report: Report) -> None:
     report.model, survey = f"{host.model.__module__}:{host.model.__qualname__}", Survey(host, state.store.session)
     report.table = survey.table
     report.fields = [FieldReport(name, reads) for name, reads in survey.fields().items()]
-    ours = _check_schema(state, report)
+    ours, wall = _check_schema(state, report), state.clock.to_wall(now)
+    scopes: list[str] = []
+    with _readable(state, report):
+        _check_indexes(survey, report)
+        scopes = _scopes(state, wall, report)
+    for scope in scopes:
+        with _readable(state, report, f"{scope}: " if state.scoped else ""), state.within(scope):
+            _check_rows(state, survey, wall, report, ours=ours)
+            if ours and state.settings.sweep_every is not None:
+                _check_sweep(state, report)
+
+
+@contextmanager
+def _readable(state: State, report: Report, of: str = "") -> Iterator[None]:
+    """Take down what keeps the host's rows from being read."""
     try:
-        _check_rows(state, survey, state.clock.to_wall(now), report, ours=ours)
-    # What a host's own types and properties raise on their rows is not ours to foresee; each stops the real work too.
-    except (SQLAlchemyError, LookupError, ValueError, TypeError, AttributeError) as error:
+        yield
+    # What a host's own types, properties and listeners raise is not ours to foresee; each stops the real work too.
+    except (SQLAlchemyError, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         state.store.session.rollback()
         text = " ".join(str(error).split("[SQL:")[0].split())
         report.findings.append(
-            Finding("error", "unreadable", f"The appointments cannot be read: {type(error).__name__}: {text}")
+            Finding("error", "unreadable", f"{of}The appointments cannot be read: {type(error).__name__}: {text}")
         )
 
 
@@ -102,7 +120,7 @@ def _check_schema(state: State, report: Report) -> bool:
     # Alembic, by which they are compared, takes its time to load.
     from flask_cancellations.schema import drift
 
-    found, add = drift(state.store.connection()), report.findings.append
+    found, add = drift(state.store.connection(), state.store.schema), report.findings.append
     for text in found.tables:
         add(Finding("error", "schema", f"The database lacks {text}: run `flask cancellations upgrade`."))
     if found.triggers:
@@ -113,21 +131,61 @@ def _check_schema(state: State, report: Report) -> bool:
     return not found.tables
 
 
-def _check_rows(state: State, survey: Survey, now: datetime, report: Report, *, ours: bool) -> None:
-    add = report.findings.append
+def _check_sweep(state: State, report: Report) -> None:
+    of, last = f"{state.scope}: " if state.scoped else "", last_pass(state)
+    if last is None or last.finished_us is None:
+        text = f"{of}The worker has never looked for changes that the app's own pages make past us. Does it run?"
+        report.findings.append(Finding("hint", "sweep", text))
+    elif last.held_back:
+        text = (
+            f"{of}{last.held_back} appointments changed at once past us, and nothing of it was recorded; "
+            "`flask cancellations sweep` says what to do."
+        )
+        report.findings.append(Finding("error", "sweep", text, last.held_back))
+    else:
+        text = f"{of}The last look for changes past us was at {state.clock.to_wall(last.finished_us):%Y-%m-%d %H:%M}."
+        report.findings.append(Finding("hint", "sweep", text))
+
+
+def _check_indexes(survey: Survey, report: Report) -> None:
+    costs = {
+        "start": "lists read the whole table",
+        "status": "open ones are picked out row by row",
+        "public_id": "each address is looked up in the whole table, and two appointments may have one",
+    }
     for name, column in survey.unindexed().items():
-        cost = "lists read the whole table" if name == "start" else "open ones are picked out row by row"
-        add(Finding("warning", "index", f"No index on {column} ({name}): {cost}."))
+        report.findings.append(Finding("warning", "index", f"No index on {column} ({name}): {costs[name]}."))
+
+
+def _scopes(state: State, now: datetime, report: Report) -> list[str]:
+    """The scopes whose rows are looked at; in a host of many tenants the first few."""
+    if not state.scoped:
+        return state.scopes()
+    found = sorted(state.host.scopes(state.store.session, now, now + YEAR))
+    if not found:
+        report.findings.append(Finding("hint", "scope", "No tenant has an open appointment ahead, so none was read."))
+    if len(found) > SCOPES:
+        text = f"Of {len(found)} tenants with open appointments {SCOPES} were looked at."
+        report.findings.append(Finding("hint", "scope", text, len(found)))
+    return found[:SCOPES]
+
+
+def _check_rows(state: State, survey: Survey, now: datetime, report: Report, *, ours: bool) -> None:
+    of = f"{state.scope}: " if state.scoped else ""
+
+    def add(level: Level, code: str, text: str, count: int) -> None:
+        report.findings.append(Finding(level, code, of + text, count))
+
     for status in survey.statuses(now - YEAR, now + YEAR, COUNTED):
         if not status.mapped:
             what = f"status {status.text!r}, which is in no group" if status.text else "no status at all"
             text = f"Appointments with {what}, and so not to be cancelled: {status.count}."
-            add(Finding("warning", "status", text, status.count))
+            add("warning", "status", text, status.count)
     session = state.store.session
     ahead = state.host.between(session, now, now + YEAR, limit=LOOKED_AT)
     future = [one for one in ahead if one.status == "booked"]
     shown = future or ahead or state.host.between(session, now - YEAR, now, limit=1)
-    if shown:
+    if shown and report.sample is None:
         report.sample = shown[0].key
         values = _sample(shown[0], state.settings.currency)
         for one in report.fields:
@@ -140,12 +198,20 @@ def _check_rows(state: State, survey: Survey, now: datetime, report: Report, *, 
             text = f"{among} without a usable e-mail address or phone number, so that nobody is told: {nobody}."
             if not region:
                 text += " Without CANCELLATIONS_PHONE_REGION only numbers that start with + are usable."
-            add(Finding("warning", "contact", text, nobody))
+            add("warning", "contact", text, nobody)
     if ours:
         unproven = _without_proof(state, future)
         if unproven:
             text = f"{among} without proof of a policy, so that a late cancellation is free: {unproven}."
-            add(Finding("warning", "proof", text, unproven))
+            add("warning", "proof", text, unproven)
+    nameless = sum(not one.public_id for one in future)
+    if nameless:
+        add(
+            "warning",
+            "public_id",
+            f"{among} without a public id, so that they have no page of ours: {nameless}.",
+            nameless,
+        )
 
 
 def _without_proof(state: State, future: list[Appointment]) -> int:
@@ -183,6 +249,9 @@ def _sample(one: Appointment, currency: str) -> dict[str, str]:
         "staff": _masked(one.staff_name) or "nobody",
         "service": one.service_name or "none",
         "location": one.location_name or "none",
+        "scope": one.scope or "none",
+        "public_id": one.public_id or "none",
+        "price": f"in {one.other_currency}, and so unknown" if one.other_currency else "unknown",
         "booked_at": "unknown" if one.booked_us is None else "known",
         **money,
     }

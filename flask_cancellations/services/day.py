@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import select
 
 from flask_cancellations.host.values import Appointment
+from flask_cancellations.i18n import fcx_
 from flask_cancellations.models import Cancellation
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import Actor, may
@@ -89,5 +90,7 @@ def _with_reasons(state: State, appointments: Sequence[Appointment], first: date
             lines.append(Line(appointment))
             continue
         reason = reasons.get(row.reason_code)
-        lines.append(Line(appointment, reason.label if reason else row.reason_code, row.id))
+        lines.append(
+            Line(appointment, reason.label if reason else row.reason_code or fcx_("No reason told yet"), row.id)
+        )
     return lines

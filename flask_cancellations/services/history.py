@@ -27,6 +27,9 @@ from flask_cancellations.rules.slots import SlotState, effective_state
 from flask_cancellations.services import appointments
 from flask_cancellations.state import State
 
+# The events after which a cancellation counts no more.
+STOOD_AGAIN = ("cancellation.reversed", "appointment.restored_elsewhere", "appointment.moved_elsewhere")
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
@@ -143,6 +146,16 @@ def record_of(state: State, cancellation_id: int) -> Row[Any]:
     if record is None:
         raise NotFound(fcx_("There is no such cancellation."))
     return record
+
+
+def stood_again(state: State, made: Row[Any]) -> bool:
+    """Whether the appointment of a cancellation (a row of ``Cancellation``) stood again after it, as recorded."""
+    event = table_of(Event)
+    query = select(event.c.body).where(
+        event.c.scope == made.scope, event.c.appointment_key == made.appointment_key, event.c.action.in_(STOOD_AGAIN)
+    )
+    bodies = state.store.execute(query).scalars()
+    return any(json.loads(body)["after"].get("cancellation") == made.id for body in bodies)
 
 
 def cancellation_view(state: State, cancellation_id: int) -> CancellationView:

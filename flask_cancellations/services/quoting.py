@@ -65,6 +65,7 @@ def quote_for(
         deposit=appointment.deposit,
         proven=proven,
         entered=entered,
+        other_currency=appointment.other_currency,
     )
     return Quoted(quote(facts, policy, reason), policy, version.id if version else None)
 

@@ -23,6 +23,7 @@ from flask_cancellations.state import State
 
 TimeState = Literal["open", "held", "closed", "taken"]
 
+_CLOSED: frozenset[SlotState] = frozenset({"closed", "pending"})
 _LONGEST = DAY  # no appointment lasts longer
 
 
@@ -42,16 +43,21 @@ def at(state: State, start: datetime, end: datetime, staff: Any) -> TimeState:
     if state.host.overlapping(state.store.session, start, end, staff_key):
         return "taken"
     states = {effective for _, effective in _overlapping(state, start, end, [staff_key])}
-    return "closed" if "closed" in states else "held" if "held" in states else "open"
+    return "closed" if states & _CLOSED else "held" if "held" in states else "open"
 
 
 def blocked(state: State, start: datetime, end: datetime, staff: Any = None) -> list[BlockedTime]:
     """The held and closed times between two moments, of one therapist or (None) of all, in their order."""
     staff_keys = None if staff is None else [_key(staff)]
     return [
-        BlockedTime(state.clock.to_wall(slot.start_us), state.clock.to_wall(slot.end_us), slot.staff_key, effective)
+        BlockedTime(
+            state.clock.to_wall(slot.start_us),
+            state.clock.to_wall(slot.end_us),
+            slot.staff_key,
+            "held" if effective == "held" else "closed",
+        )
         for slot, effective in _overlapping(state, start, end, staff_keys)
-        if effective in ("held", "closed")
+        if effective == "held" or effective in _CLOSED
     ]
 
 
@@ -85,7 +91,7 @@ def _released(state: State, start: datetime, end: datetime, staff_key: str | Non
     for _, effective in overlapping:
         if effective == "held":
             raise SlotTaken(fcx_("This time is reserved. Please choose another one."), state="held")
-        if effective == "closed":
+        if effective in _CLOSED:
             raise SlotTaken(fcx_("This time is not available. Please choose another one."), state="closed")
     return [slot.id for slot, effective in overlapping if effective == "released"]
 

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from blinker import Signal
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import SessionTransaction
 
+from flask_cancellations.models.store import Store
 from flask_cancellations.state import State
 
 
@@ -33,7 +34,7 @@ class Publication:
 
 # The signals announced so far, each with the database transaction that its facts were written in.
 _Waiting = list[tuple[Publication, SessionTransaction | None]]
-_waiting: ContextVar[tuple[Session, _Waiting] | None] = ContextVar("flask_cancellations_waiting", default=None)
+_waiting: ContextVar[tuple[Store, _Waiting] | None] = ContextVar("flask_cancellations_waiting", default=None)
 
 
 def announce(signal: Signal, **facts: Any) -> Publication:
@@ -41,8 +42,8 @@ def announce(signal: Signal, **facts: Any) -> Publication:
     publication = Publication(signal, facts)
     current = _waiting.get()
     if current is not None:
-        session, waiting = current
-        waiting.append((publication, session.get_transaction()))
+        store, waiting = current
+        waiting.append((publication, store.session.get_transaction()))
     return publication
 
 
@@ -61,17 +62,17 @@ def transaction(state: State) -> Iterator[None]:
 @contextmanager
 def _committing(state: State) -> Iterator[list[Publication]]:
     """Gathers the signals of what is committed at the end; the list is empty until then."""
-    session = state.store.session
     waiting: _Waiting = []
     committed: list[Publication] = []
-    token = _waiting.set((session, waiting))
+    token = _waiting.set((state.store, waiting))
     try:
         yield committed
+        session = state.store.session  # a host's function may have given up the one of the beginning
         current = session.get_transaction()
         session.commit()
         committed += [publication for publication, made_in in waiting if made_in is current]
     except BaseException:
-        session.rollback()
+        state.store.session.rollback()
         raise
     finally:
         _waiting.reset(token)
@@ -98,7 +99,7 @@ def run(state: State, work: Callable[[], T], attempts: int = 3) -> T:
             with _committing(state) as committed:
                 done = work()
         except DBAPIError as error:
-            if not (left and _collided(error)):
+            if not (left and collided(error)):
                 raise
         else:
             # Outside of what is tried again: a listener that fails must not repeat what is committed.
@@ -107,7 +108,8 @@ def run(state: State, work: Callable[[], T], attempts: int = 3) -> T:
     raise ValueError("at least one attempt")
 
 
-def _collided(error: DBAPIError) -> bool:
+def collided(error: DBAPIError) -> bool:
+    """Whether the database gave up this transaction for another one, so that it may go through when it is repeated."""
     cause = error.orig
     number = cause.args[0] if cause is not None and cause.args else None
     sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg, psycopg2

@@ -10,8 +10,12 @@ from sqlalchemy import select
 from flask_cancellations.audit import Entry, record
 from flask_cancellations.clock import MINUTE
 from flask_cancellations.delivery.outbox import enqueue
+from flask_cancellations.host.values import Appointment
 from flask_cancellations.i18n import parse_locale
-from flask_cancellations.models import Cancellation, Movement, SettlementRow, Slot, Waiver
+from flask_cancellations.models import Cancellation, Movement, Pending, SettlementRow, Slot, Waiver
+from flask_cancellations.models.message import PENDING_HOST, WAITING
+from flask_cancellations.models.settlement import CREATED
+from flask_cancellations.models.settlement import PENDING_HOST as MONEY_PENDING_HOST
 from flask_cancellations.rules.slots import SlotState, freed_state
 from flask_cancellations.services.decide import Decision
 from flask_cancellations.state import State
@@ -19,41 +23,32 @@ from flask_cancellations.state import State
 TEMPLATES = {"client": "cancelled_client", "clinic": "cancelled_clinic", "other": "cancelled_other"}
 
 
-def write(state: State, decision: Decision, generation: int, status_before: str) -> tuple[int, SlotState]:
-    """Write everything of ours; returns the cancellation's id and the state of the slot it leaves."""
+def write(
+    state: State, decision: Decision, generation: int, status_before: str, *, pending: bool = False
+) -> tuple[int, SlotState]:
+    """Write everything of ours; returns the cancellation's id and the state of the slot it leaves.
+
+    With ``pending`` nothing goes out, moves or can be booked until :mod:`flask_cancellations.services.pending` has
+    looked at what the host's function did.
+    """
+    frees, now = decision.reason.frees, decision.now
     cancellation_id = _record(state, decision, generation, status_before)
-    _money(state, decision, cancellation_id)
-    if generation > 1:
-        _take_up_earlier_slots(state, decision, generation)
-    slot_state = _slot(state, decision, cancellation_id)
+    _money(state, decision, cancellation_id, MONEY_PENDING_HOST if pending else CREATED)
+    slot_state = leave_slot(
+        state, decision.appointment, cancellation_id, generation, frees=frees, now=now, pending=pending
+    )
+    if pending:
+        state.store.insert(Pending, scope=state.scope, cancellation_id=cancellation_id, frees=frees, since_us=now)
     _audit(state, decision, cancellation_id, status_before, slot_state)
-    _messages(state, decision, cancellation_id)
+    _messages(state, decision, cancellation_id, PENDING_HOST if pending else WAITING)
     return cancellation_id, slot_state
 
 
 def _record(state: State, decision: Decision, generation: int, status_before: str) -> int:
-    seen, command, actor = decision.appointment, decision.command, decision.actor
-    booked = seen.booked_us
+    command, actor = decision.command, decision.actor
     return state.store.insert(
         Cancellation,
-        scope=state.scope,
-        appointment_key=seen.key,
-        generation=generation,
-        start_us=seen.start_us,
-        end_us=seen.end_us,
-        local_day=seen.start.date(),
-        local_minute=seen.start.hour * 60 + seen.start.minute,
-        lead_minutes=None if booked is None else (seen.start_us - booked) // MINUTE,
-        client_key=seen.client_key,
-        client_name=_short(seen.client.name if seen.client else ""),
-        staff_key=seen.staff_key,
-        staff_name=_short(seen.staff_name),
-        service_key=seen.service_key,
-        service_name=_short(seen.service_name),
-        location_key=seen.location_key,
-        location_name=_short(seen.location_name),
-        booked_us=booked,
-        status_before=status_before[:100],
+        **record_values(state, decision.appointment, generation, status_before),
         side=decision.side,
         reason_code=decision.reason.code,
         note=command.note.strip(),
@@ -64,18 +59,52 @@ def _record(state: State, decision: Decision, generation: int, status_before: st
         cancelled_us=decision.now,
         actor_kind=actor.kind,
         actor_key=actor.key,
-        actor_name=_short(actor.name),
+        actor_name=short(actor.name),
         source=actor.source,
         tell=bool(decision.addresses),
         silent_reason=command.silent_reason.strip(),
     )
 
 
-def _short(name: str) -> str:
+def record_values(state: State, seen: Appointment, generation: int, status_before: str) -> dict[str, Any]:
+    """The columns of a record that tell which appointment was cancelled."""
+    booked = seen.booked_us
+    return {
+        "scope": state.scope,
+        "appointment_key": seen.key,
+        "generation": generation,
+        "local_day": seen.start.date(),
+        "local_minute": seen.start.hour * 60 + seen.start.minute,
+        "lead_minutes": None if booked is None else (seen.start_us - booked) // MINUTE,
+        "status_before": status_before[:100],
+        **snapshot_values(state, seen),
+    }
+
+
+def snapshot_values(state: State, seen: Appointment) -> dict[str, Any]:
+    """What is kept of an appointment, for when the host's row is gone."""
+    return {
+        "public_id": (seen.public_id or None) if state.host.has_public_id else None,
+        "start_us": seen.start_us,
+        "end_us": seen.end_us,
+        "client_key": seen.client_key,
+        "client_name": short(seen.client.name if seen.client else ""),
+        "staff_key": seen.staff_key,
+        "staff_name": short(seen.staff_name),
+        "service_key": seen.service_key,
+        "service_name": short(seen.service_name),
+        "location_key": seen.location_key,
+        "location_name": short(seen.location_name),
+        "booked_us": seen.booked_us,
+    }
+
+
+def short(name: str) -> str:
+    """A name as long as our columns take."""
     return name[:200]
 
 
-def _money(state: State, decision: Decision, cancellation_id: int) -> None:
+def _money(state: State, decision: Decision, cancellation_id: int, movement_state: str) -> None:
     quote, settled, actor = decision.quote, decision.settlement, decision.actor
     state.store.insert(
         SettlementRow,
@@ -107,7 +136,7 @@ def _money(state: State, decision: Decision, cancellation_id: int) -> None:
                 "scope": state.scope,
                 "cancellation_id": cancellation_id,
                 "kind": kind,
-                "state": "created",
+                "state": movement_state,
                 "amount": amount,
                 "currency": settled.currency,
                 "client_key": decision.appointment.client_key,
@@ -119,24 +148,20 @@ def _money(state: State, decision: Decision, cancellation_id: int) -> None:
     )
 
 
-def _take_up_earlier_slots(state: State, decision: Decision, generation: int) -> None:
-    """The appointment stood again, so it had taken the time that its earlier cancellations freed or closed."""
-    seen = decision.appointment
-    earlier = select(Cancellation.id).where(
-        Cancellation.scope == state.scope,
-        Cancellation.appointment_key == seen.key,
-        Cancellation.generation < generation,
-        Cancellation.client_key.is_not_distinct_from(seen.client_key),
-        Cancellation.start_us == seen.start_us,
-    )
-    state.store.update(Slot, Slot.cancellation_id.in_(earlier), state="taken", changed_us=decision.now)
-
-
-def _slot(state: State, decision: Decision, cancellation_id: int) -> SlotState:
-    seen = decision.appointment
-    slot_state, held_until = freed_state(
-        frees=decision.reason.frees, start=seen.start_us, now=decision.now, hold=state.settings.hold
-    )
+def leave_slot(
+    state: State,
+    seen: Appointment,
+    cancellation_id: int,
+    generation: int,
+    *,
+    frees: bool,
+    now: int,
+    pending: bool = False,
+) -> SlotState:
+    """Write the time that a cancellation frees or closes; ``frees`` is what its reason says. The state it comes to."""
+    if generation > 1:
+        _take_up_earlier_slots(state, seen, generation, now)
+    slot_state, held_until = freed_state(frees=frees, start=seen.start_us, now=now, hold=state.settings.hold)
     state.store.insert(
         Slot,
         scope=state.scope,
@@ -146,11 +171,23 @@ def _slot(state: State, decision: Decision, cancellation_id: int) -> SlotState:
         location_key=seen.location_key,
         start_us=seen.start_us,
         end_us=seen.end_us,
-        state=slot_state,
-        held_until_us=held_until,
-        changed_us=decision.now,
+        state="pending" if pending else slot_state,
+        held_until_us=None if pending else held_until,
+        changed_us=now,
     )
     return slot_state
+
+
+def _take_up_earlier_slots(state: State, seen: Appointment, generation: int, now: int) -> None:
+    """The appointment stood again, so it had taken the time that its earlier cancellations freed or closed."""
+    earlier = select(Cancellation.id).where(
+        Cancellation.scope == state.scope,
+        Cancellation.appointment_key == seen.key,
+        Cancellation.generation < generation,
+        Cancellation.client_key.is_not_distinct_from(seen.client_key),
+        Cancellation.start_us == seen.start_us,
+    )
+    state.store.update(Slot, Slot.cancellation_id.in_(earlier), state="taken", changed_us=now)
 
 
 def _audit(state: State, decision: Decision, cancellation_id: int, status_before: str, slot_state: SlotState) -> None:
@@ -196,7 +233,7 @@ def _audit(state: State, decision: Decision, cancellation_id: int, status_before
     )
 
 
-def _messages(state: State, decision: Decision, cancellation_id: int) -> None:
+def _messages(state: State, decision: Decision, cancellation_id: int, message_state: str) -> None:
     seen, settled = decision.appointment, decision.settlement
     client = seen.client
     if client is None or not decision.addresses:
@@ -219,6 +256,7 @@ def _messages(state: State, decision: Decision, cancellation_id: int) -> None:
         },
         now=decision.now,
         not_before=decision.now + state.settings.undo_delay,
+        state=message_state,
     )
 
 

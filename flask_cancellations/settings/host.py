@@ -6,14 +6,15 @@ its name in the host's registry (``Visit``), or ``package.module:Visit``. ``host
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Model = str | type[Any]
 Unit = Literal["major", "minor"]
 StampZone = Literal["utc", "local"]
 StatusValue = str | int
+Group = Literal["open", "cancelled", "no_show", "done"]
 DEFAULT_NAME = ("name",)
 
 
@@ -51,10 +52,21 @@ class MinutesSpec:
 
 @dataclass(frozen=True, slots=True)
 class MoneySpec:
-    """The path of an amount or a sum, in major units (30.5) or minor units (3050)."""
+    """The path of an amount or a sum, in major units (30.5) or minor units (3050).
+
+    ``currency`` is the path of its currency; None: the clinic's.
+    """
 
     attribute: str | SumSpec
     unit: Unit = "major"
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FixedSpec:
+    """The same amount for every appointment, in minor units of the clinic's currency."""
+
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,8 @@ class StatusSpec:
 
     A value is a text, the name or value of an Enum's member, a number (the key of a lookup table's row, or a code),
     or true or false. A path through a relation, such as ``status.description``, reads a lookup table: the value
-    stands in its row, and writing makes the relation lead to another row of it.
+    stands in its row, and writing makes the relation lead to another row of it. ``null`` is the group of a row without
+    any status, which otherwise is in none.
     """
 
     attribute: str
@@ -95,6 +108,7 @@ class StatusSpec:
     write: WriteSpec
     no_show: tuple[StatusValue, ...] = ()
     done: tuple[StatusValue, ...] = ()
+    null: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,17 @@ class ColumnsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerSpec:
+    """The path of the login user whose own the appointment is, or of its key.
+
+    ``model`` is the login table that a key without a foreign key is meant for.
+    """
+
+    key: str
+    model: Model | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WriteBackSpec:
     """Columns that are written when an appointment is cancelled; each may be missing.
 
@@ -145,8 +170,24 @@ class WriteBackSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelSpec:
+    """What the host itself does to cancel, instead of the status that we would write.
+
+    ``call`` is a function, or the path of a method that starts at the appointment's row. ``arguments`` are what it is
+    handed, in this order. One that ``commits`` may end the transaction that it is called in.
+    """
+
+    call: HostFunction | str
+    arguments: tuple[str, ...]
+    commits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AppointmentSettings:
-    """The appointment. ``end`` holds what to try in turn; a path is None where the host has no such thing."""
+    """The appointment. ``end`` and money hold what to try in turn; a path is None where the host has no such thing.
+
+    ``scope`` leads to the tenant that the appointment belongs to, ``public_id`` to what stands in its addresses.
+    """
 
     model: Model
     start: str | PairSpec | TextSpec
@@ -156,10 +197,14 @@ class AppointmentSettings:
     staff: str | None = None
     service: str | None = None
     location: str | None = None
-    price: MoneySpec | None = None
-    deposit: MoneySpec | None = None
+    price: tuple[MoneySpec | FixedSpec, ...] = ()
+    deposit: tuple[MoneySpec | FixedSpec, ...] = ()
     booked_at: StampSpec | None = None
     write_back: WriteBackSpec | None = None
+    cancel: CancelSpec | None = None
+    scope: str | None = None
+    public_id: str | None = None
+    owner: OwnerSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,17 +227,62 @@ class NamedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HostFunction:
+    """A function of the host: itself, or ``package.module:name``."""
+
+    function: Callable[..., Any] | str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsSpec:
+    """Roles by true or false: the role that each of these paths gives where it is true."""
+
+    roles: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsSpec:
+    """Roles by login table, each by the name of its model."""
+
+    roles: Mapping[str, str]
+
+
+RoleSpec = str | HostFunction | FlagsSpec | ModelsSpec | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpec:
+    """A login table whose primary key the host keeps in this entry of ``flask.session``.
+
+    ``model`` may be None where the table ``user`` names the only one. ``role`` is that of everybody who signs in
+    there, instead of the mapped one. ``when`` are other entries of the session and what they must be.
+    """
+
+    session: str
+    model: Model | None = None
+    role: str | None = None
+    when: Mapping[str, str | int | bool] = field(default_factory=dict)
+
+
+IdentitySpec = HostFunction | tuple[SessionSpec, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class UserSettings:
     """The signed-in person. Without ``name`` the key stands for it.
 
-    ``role`` is a path to a text or Enum, or a function of the user that returns one or several; None.
-    ``staff`` is the path of the person's own staff record, or of its primary key.
+    ``models`` are the login tables, as far as they are known. ``identity`` says who is signed in: a function, entries
+    of the session, of which the first that leads to a row counts, or None for Flask-Login. ``role`` is the path of a
+    text or Enum, also over many rows, or one of the specs above. ``staff`` is the path of the person's own staff
+    record, or of its primary key; ``scope`` that of the person's tenant.
     """
 
-    model: Model | None = None
+    models: tuple[Model, ...] = ()
+    identity: IdentitySpec = None
     name: tuple[str, ...] = ()
-    role: str | Callable[[Any], Any] | None = None
+    role: RoleSpec = None
     staff: str | None = None
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from flask_cancellations.settings.host import FirstOfSpec, SumSpec
+from flask_cancellations.settings.host import FirstOfSpec, Model, SumSpec
 from flask_cancellations.settings.place import Place, Table, read_list
+
+_MODEL = re.compile(r"\w+|\w+(\.\w+)*:\w+(\.\w+)*")
+_FUNCTION = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
+
+
+def model(place: Place, value: object) -> Model:
+    """A model, as itself or by name."""
+    if isinstance(value, type):
+        return value
+    if isinstance(value, str) and _MODEL.fullmatch(value):
+        return value
+    meant = ":".join(value.rsplit(".", 1)) if isinstance(value, str) else ""
+    raise place.wrong(
+        value,
+        "a model: its class, its name, or 'package.module:Name'",
+        [meant] if _MODEL.fullmatch(meant) else (),
+    )
+
+
+def function(place: Place, value: object) -> Callable[..., Any] | str:
+    """A function of the host, as itself or by name; it is imported when the models are looked up."""
+    if callable(value) or (isinstance(value, str) and _FUNCTION.fullmatch(value)):
+        return value
+    raise place.wrong(value, "a function, or 'package.module:function'")
 
 
 def path(place: Place, value: object) -> str:

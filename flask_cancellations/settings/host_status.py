@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from flask_cancellations.settings.host import NoStatusSpec, StatusSpec, StatusValue, WriteSpec
+from flask_cancellations.settings.host import Group, NoStatusSpec, StatusSpec, StatusValue, WriteSpec
 from flask_cancellations.settings.host_paths import path
 from flask_cancellations.settings.place import Place, Table, read_list
-from flask_cancellations.settings.values import choice
+from flask_cancellations.settings.values import choice, off
 
 _GROUPS = ("open", "cancelled", "no_show", "done")
 # What is written must be read back as the same group.
@@ -34,7 +34,7 @@ def status(place: Place, value: object) -> StatusSpec | NoStatusSpec:
 
 
 def _column(place: Place, value: object) -> StatusSpec:
-    table = Table(place, value, ("attribute", *_GROUPS, "write"))
+    table = Table(place, value, ("attribute", *_GROUPS, "null", "write"))
     attribute = table.need("attribute", path, "")
     groups = {
         "open": table.need("open", _some_statuses, ()),
@@ -42,6 +42,7 @@ def _column(place: Place, value: object) -> StatusSpec:
         "no_show": table.get("no_show", _statuses, ()),
         "done": table.get("done", _statuses, ()),
     }
+    null = cast(Group | None, table.get("null", off(choice(*_GROUPS)), None))
     seen: dict[StatusValue, str] = {}
     for group, names in groups.items():
         for name in names:
@@ -55,7 +56,7 @@ def _column(place: Place, value: object) -> StatusSpec:
 
     write = table.get("write", read_write, NO_STATUS.write) if "write" in table else _write(place, {}, groups)
     table.close()
-    return StatusSpec(attribute, groups["open"], groups["cancelled"], write, groups["no_show"], groups["done"])
+    return StatusSpec(attribute, groups["open"], groups["cancelled"], write, groups["no_show"], groups["done"], null)
 
 
 def _statuses(place: Place, value: object) -> tuple[StatusValue, ...]:

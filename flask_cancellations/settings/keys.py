@@ -96,6 +96,15 @@ class Settings:
         str,
         Key(values.page_url, "URL or path", "Where a client books again; a path is under the public URL.", ""),
     ]
+    login_url: Annotated[
+        str,
+        Key(
+            values.page_url,
+            "URL or path",
+            "Where our pages send people to sign in, where Flask-Login does not say; a path is under the app's root.",
+            "",
+        ),
+    ]
     clinic_name: Annotated[str, Key(values.optional_text, "text", "The clinic's name on pages and in messages.", "")]
     clinic_phone: Annotated[
         str, Key(values.digits_text, "text", "The phone number that clients are asked to call.", "")
@@ -169,6 +178,15 @@ class Settings:
             name="WAITLIST",
         ),
     ]
+    sweep_every: Annotated[
+        int | None,
+        Key(
+            values.off(values.duration),
+            "duration or false",
+            "How often the worker looks for what the host's own pages did past us; false: never.",
+            "5m",
+        ),
+    ]
     clock: Annotated[
         Callable[[], datetime] | str,
         Key(
@@ -225,6 +243,10 @@ def load(config: Mapping[str, Any]) -> Settings:
                 Fault(f"{PREFIX}PUBLIC_URL", "nothing", f"the address that {PREFIX}REBOOK_URL is a path under")
             )
         found["rebook_url"] = public_url + rebook_url
+    scope, mapping = found.get("scope"), found.get("host")
+    if mapping is not None and mapping.appointment.scope is not None and scope != _BY_ATTRIBUTE["scope"].default:
+        expected = f"nothing, as {PREFIX}HOST.appointment.scope says which scope each appointment belongs to"
+        faults.append(Fault(f"{PREFIX}SCOPE", repr(scope), expected))
     if faults:
         raise ConfigError(faults)
     return Settings(**found)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from flask import current_app
 
-from flask_cancellations.errors import ConfigError, Fault, NotOpen
+from flask_cancellations.errors import ConfigError, Fault, NoScope, NotOpen
 from flask_cancellations.host.values import Appointment
 from flask_cancellations.i18n import fcx_p
 from flask_cancellations.services.actor import Actor, may, signed_in
@@ -26,17 +26,25 @@ class Action:
 
 
 def actions_for(state: State, actor: Actor, appointment: Appointment) -> list[Action]:
-    """What this actor may do with this appointment; asks no table of ours."""
-    if not may(state, actor, "cancel", appointment):
+    """What this actor may do with this appointment; asks no table of ours.
+
+    A signed-in client may cancel what is their own, on a page with the client's terms.
+    """
+    name = appointment.public_id
+    if not name:
         return []
-    actions = [Action("history", fcx_p("action", "History"), address("appointment", key=appointment.key))]
-    if appointment.status == "booked" and appointment.start_us > state.clock.now():
-        actions.insert(0, Action("cancel", fcx_p("action", "Cancel"), address("cancel", key=appointment.key)))
+    ahead = appointment.status == "booked" and appointment.start_us > state.clock.now()
+    if not may(state, actor, "cancel", appointment):
+        own = ahead and actor.user is not None and state.host.owns(actor.user, appointment)
+        return [Action("cancel", fcx_p("action", "Cancel"), address("mine", key=name))] if own else []
+    actions = [Action("history", fcx_p("action", "History"), address("appointment", key=name))]
+    if ahead:
+        actions.insert(0, Action("cancel", fcx_p("action", "Cancel"), address("cancel", key=name)))
     return actions
 
 
 def cancellations_actions(row: Any) -> list[Action]:
-    """What the signed-in user may do with a host's appointment; empty for visitors.
+    """What the signed-in user may do with a host's appointment; empty for visitors, and for another tenant's row.
 
     Meant for a diary that asks once for each of its rows: beyond the relations that the mapping reads from the row
     (load them with the diary's own query), it sends no statement to the database.
@@ -48,7 +56,9 @@ def cancellations_actions(row: Any) -> list[Action]:
     try:
         # A host without a status shows what is not cancelled; asking our claims here would cost a statement a row.
         appointment = state.host.read(row, status="booked")
-    except NotOpen:  # a row that has no date yet
+        if appointment.scope != state.scope:
+            return []
+    except (NotOpen, NoScope):  # a row that has no date yet, or a user of no tenant
         return []
     return actions_for(state, actor, appointment)
 

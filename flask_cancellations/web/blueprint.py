@@ -11,7 +11,18 @@ from werkzeug.wrappers import Response
 
 from flask_cancellations.api import add_api
 from flask_cancellations.settings import Settings
-from flask_cancellations.web import appointment, cancel, cancellation, day, errors, link, messages, pages, security
+from flask_cancellations.web import (
+    appointment,
+    cancel,
+    cancellation,
+    day,
+    errors,
+    link,
+    messages,
+    pages,
+    review,
+    security,
+)
 
 _PACKAGE = Path(__file__).parent.parent
 _ID = "int(max=9223372036854775807)"  # what a 64-bit key can hold; anything above is no address of ours
@@ -50,7 +61,11 @@ def build_blueprint(settings: Settings) -> Blueprint:
         ("/cancel/<path:key>", "cancel", cancel.cancel, ["GET", "POST"]),
         (f"/cancellation/<{_ID}:cancellation_id>", "cancellation", cancellation.cancellation, ["GET"]),
         (f"/message/<{_ID}:message_id>/stop", "stop_message", messages.stop_message, ["POST"]),
+        ("/review", "review", review.review_list, ["GET"]),
+        (f"/review/<{_ID}:review_id>/explain", "explain_review", review.explain_item, ["POST"]),
+        (f"/review/<{_ID}:review_id>/close", "close_review", review.close_item, ["POST"]),
         ("/link/<token>", "link", link.link, ["GET", "POST"]),
+        ("/mine/<path:key>", "mine", link.mine, ["GET", "POST"]),
     ]
     for rule, endpoint, view, methods in rules:
         blueprint.add_url_rule(rule, endpoint, view, methods=methods)

@@ -14,7 +14,7 @@ from flask_cancellations.i18n import fcx_, fcx_p
 from flask_cancellations.services import cancel as cancelling
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import Actor, may, visible
-from flask_cancellations.services.appointments import find
+from flask_cancellations.services.called import Called, called, cancel_called
 from flask_cancellations.services.decide import check_open, decide
 from flask_cancellations.services.requests import once
 from flask_cancellations.services.transaction import run
@@ -30,7 +30,10 @@ Faults = Mapping[str, Sequence[str]]
 
 
 def cancel(key: str) -> Response:
-    """The page, a preview of other entries (GET, or a POST that asks for a preview), and the cancellation itself."""
+    """The page, a preview of other entries (GET, or a POST that asks for a preview), and the cancellation itself.
+
+    ``key`` is what addresses call the appointment.
+    """
     state = current_state()
     actor = staff(state)
     if request.method == "POST" and "preview" not in request.form:
@@ -43,7 +46,10 @@ def _cancel(state: State, actor: Actor, key: str, form: CancelForm) -> Response:
     asked = {"appointment": key, **form.values()}
 
     def work() -> dict[str, Any]:
-        return {"cancellation_id": cancelling.cancel(state, parsed.command, actor).cancellation_id}
+        return {"cancellation_id": cancel_called(state, key, parsed.command, actor).cancellation_id}
+
+    def again(cancellation_id: int) -> dict[str, Any]:
+        return {"cancellation_id": cancellation_id}
 
     try:
         if parsed.faults or not form.amount_was_shown:
@@ -52,7 +58,7 @@ def _cancel(state: State, actor: Actor, key: str, form: CancelForm) -> Response:
                 raise InvalidInput(_in_order(faults))
             raise ChangedMeanwhile(fcx_("Please look at what the fee you entered comes to, and confirm."))
         sent_key = request.form.get("idempotency_key", "")
-        answer, _ = run(state, lambda: once(state, f"{actor.kind}:{actor.key}", sent_key, asked, work))
+        answer, _ = run(state, lambda: once(state, f"{actor.kind}:{actor.key}", sent_key, asked, work, again))
     except RequestReused as error:
         # The first sending was carried out, so there is nothing left to fill in.
         told = " ".join(error.fields["idempotency_key"])
@@ -78,7 +84,7 @@ def _in_order(faults: Faults) -> Faults:
 
 def _further_faults(state: State, actor: Actor, form: CancelForm, key: str) -> Faults:
     """What else is wrong beside the fields that could not be read, so that all is named at once."""
-    appointment = visible(state, actor, find(state, key))
+    appointment = visible(state, actor, called(state, key).appointment)
     try:
         decide(state, catalogue.load(state), appointment, form.parse(state, key).command, actor)
     except InvalidInput as error:
@@ -97,8 +103,9 @@ def _show(
     faults_title: str = "",
     status: int = 200,
 ) -> Response:
-    appointment = visible(state, actor, find(state, key))
-    _refuse_closed(state, actor, appointment)
+    found = called(state, key)
+    appointment = visible(state, actor, found.appointment)
+    _refuse_closed(state, actor, appointment, found)
     if appointment.start_us <= state.clock.now() and "told" not in request.values:
         form = CancelForm(told="earlier")
     name = fcx_p("heading", "Cancel appointment")
@@ -119,10 +126,10 @@ def _show(
     )
 
 
-def _refuse_closed(state: State, actor: Actor, appointment: Appointment) -> None:
+def _refuse_closed(state: State, actor: Actor, appointment: Appointment, found: Called) -> None:
     """Raise the conflict that no entry in the form could mend."""
     if appointment.status == "cancelled":
-        raise cancelling.already_cancelled(state, appointment.key)
+        raise cancelling.already_cancelled(state, appointment.key, cancellation_id=found.cancellation_id)
     # Whoever may backdate can still say that the client told us before the start.
     latest = appointment.booked_us if may(state, actor, "backdate") else state.clock.now()
     check_open(appointment, appointment.start_us - 1 if latest is None else latest)

@@ -95,7 +95,7 @@ def cancel_page(
         "channels": [(channel, _capital(words.told_label(channel))) for channel in STAFF_CHANNELS],
         "earliest": _input_time(state, appointment.booked_us),
         "latest": _input_time(state, now),
-        "groups": _reason_groups(state, actor, known),
+        "groups": reason_groups(state, actor, known),
         "quote": shown.quote,
         "why": shown.why,
         "seen": shown.seen,
@@ -135,7 +135,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _reason_groups(
+def reason_groups(
     state: State, actor: Actor, known: Catalogue
 ) -> list[tuple[str, list[tuple[str, str]], dict[str, str]]]:
     """The reasons under the name of their side, each as (code, text), the actor's recent ones first."""

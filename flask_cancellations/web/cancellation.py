@@ -15,9 +15,10 @@ from flask_cancellations.i18n import fcx_, moment_text, span_text, time_text
 from flask_cancellations.services import catalogue, slots
 from flask_cancellations.services.actor import visible
 from flask_cancellations.services.appointments import of_record
-from flask_cancellations.services.history import CancellationView, cancellation_view
+from flask_cancellations.services.catalogue import Catalogue
+from flask_cancellations.services.history import CancellationView, cancellation_view, stood_again
 from flask_cancellations.state import State, current_state
-from flask_cancellations.web import words
+from flask_cancellations.web import elsewhere, words
 from flask_cancellations.web.access import staff
 from flask_cancellations.web.ledger import ledger, why
 from flask_cancellations.web.pages import address, page
@@ -42,7 +43,7 @@ def cancellation(cancellation_id: int) -> Response:
     actor = staff(state)
     view = cancellation_view(state, cancellation_id)
     record = view.record
-    visible(state, actor, of_record(state, record))
+    it = visible(state, actor, of_record(state, record))
     known = catalogue.load(state)
     reason = known.reasons.get(record.reason_code)
     start = state.clock.to_wall(record.start_us)
@@ -53,9 +54,11 @@ def cancellation(cancellation_id: int) -> Response:
         actor=actor,
         record=record,
         done="done" in request.args,
+        stood_again=stood_again(state, record),
         start=start,
         facts=_facts(state, view, reason.label if reason else record.reason_code),
-        why=why(view, known),
+        why=_why(view, known),
+        missed=record.status == "noshow",
         ledger=ledger(state, view),
         currency=view.settlement.currency,
         messages=messages,
@@ -64,15 +67,23 @@ def cancellation(cancellation_id: int) -> Response:
         slot=slot_text(state, view),
         slot_state=view.slot_state,
         back=handed_on(),
-        history_url=address(
-            "appointment", key=record.appointment_key, cancellation=record.id, back=handed_on() or None
-        ),
+        history_url=address("appointment", key=it.public_id, cancellation=record.id, back=handed_on() or None)
+        if it.public_id
+        else "",
         day_url=address("day", date=start.date().isoformat()),
     )
 
 
+def _why(view: CancellationView, known: Catalogue) -> str:
+    if elsewhere.is_elsewhere(view.record):
+        return fcx_("Nothing was charged, because this was done in the clinic's own program.")
+    return why(view, known)
+
+
 def _facts(state: State, view: CancellationView, reason: str) -> list[tuple[str, str]]:
     record = view.record
+    if elsewhere.is_elsewhere(record):
+        return elsewhere.record_facts(state, record, reason)
     told = f"{moment_text(state.clock.to_wall(record.told_us))}, {words.told_label(record.told_channel)}"
     # Where the clinic cancels, nobody told it anything, unless staff said so on purpose.
     by_clinic = record.side == "clinic" and record.cancelled_us - record.told_us < MINUTE
@@ -119,6 +130,8 @@ def _silent(view: CancellationView, reason_tells: bool) -> str:
     """Why there is no message, if there is none."""
     if view.messages:
         return ""
+    if elsewhere.is_elsewhere(view.record):
+        return fcx_("Nobody was told by us.")
     if view.record.silent_reason:
         return fcx_("The client is not told, on purpose: %(reason)s", reason=view.record.silent_reason)
     if not reason_tells:
@@ -136,6 +149,8 @@ def slot_text(state: State, view: CancellationView) -> str:
         return fcx_(
             "This time is held for the waiting list until %(until)s; then it can be booked online.", until=until
         )
+    if view.slot_state == "pending":
+        return fcx_("This time waits for the clinic's own program, which has not cancelled the appointment yet.")
     if view.slot_state == "closed":
         return fcx_("This time stays closed, because the reason frees no time: nobody can book it.")
     if view.slot_state == "lapsed" or record.start_us <= state.clock.now():

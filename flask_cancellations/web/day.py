@@ -11,10 +11,12 @@ from werkzeug.wrappers import Response
 
 from flask_cancellations.i18n import day_text, fcx_
 from flask_cancellations.services.day import Line, day_list, sees_own_only
+from flask_cancellations.services.elsewhere.review import count_open
 from flask_cancellations.state import State, current_state
 from flask_cancellations.web.access import staff
 from flask_cancellations.web.actions import actions_for
 from flask_cancellations.web.pages import address, page
+from flask_cancellations.web.review import waiting_text
 from flask_cancellations.web.words import status_label
 
 SEARCH_DAYS = 28  # a name is looked for from the chosen day on, four weeks far
@@ -65,6 +67,8 @@ def day() -> Response:
         cancelled=sum(line.appointment.status == "cancelled" for line in lines),
         actions={line.appointment.key: actions_for(state, actor, line.appointment) for line in lines},
         status_label=status_label,
+        review_text=waiting_text(count_open(state, actor)),
+        review_url=address("review"),
     )
 
 

@@ -6,9 +6,8 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from flask_cancellations.api import is_api, problem
-from flask_cancellations.errors import AlreadyCancelled, Conflict, Refused
+from flask_cancellations.errors import AlreadyCancelled, Conflict, HostFailed, HostRefused, Refused
 from flask_cancellations.i18n import fcx_
-from flask_cancellations.state import current_state
 from flask_cancellations.web.access import NotSignedIn, host_login
 from flask_cancellations.web.pages import address, page
 from flask_cancellations.web.way_back import came_from
@@ -47,6 +46,8 @@ def title_of(error: Refused) -> str:
     """A refusal in three words."""
     if isinstance(error, AlreadyCancelled):
         return fcx_("Already cancelled")
+    if isinstance(error, HostRefused | HostFailed):
+        return fcx_("Not cancelled")
     titles = {
         403: fcx_("Not allowed"),
         404: fcx_("Not found"),
@@ -59,7 +60,8 @@ def title_of(error: Refused) -> str:
 
 def error_page(status: int, title: str, text: str, *, history_of: str = "") -> Response:
     """A page with one sentence and a way on: back, and to the history of the appointment with this key."""
-    for_staff = request.endpoint != f"{current_state().settings.blueprint_name}.link" and status not in (401, 403)
+    for_client = (request.endpoint or "").rpartition(".")[2] in ("link", "mine")
+    for_staff = not for_client and status not in (401, 403)
     back = came_from() if for_staff else ""
     return page(
         "error.html",

@@ -61,6 +61,10 @@ def ledger(state: State, view: CancellationView) -> list[Entry]:
             entries.append(Entry(fcx_("Paid from the deposit"), settled.taken, ""))
         if settled.due:
             entries.append(Entry(fcx_("Due from the client"), settled.due, fcx_("to be settled at the desk")))
+        if settled.dropped:
+            entries.append(Entry(fcx_("Dropped"), settled.dropped, fcx_("no longer asked for")))
+        if settled.given_back:
+            entries.append(Entry(fcx_("Given back"), settled.given_back, fcx_("it is held as a deposit again")))
     if settled.deposit:
         entries.append(Entry(fcx_("Deposit"), settled.deposit, "", total=True))
         if settled.taken:
@@ -73,6 +77,8 @@ def ledger(state: State, view: CancellationView) -> list[Entry]:
         if settled.forfeited:
             text = waiver.keep_reason if waiver else fcx_("the clinic keeps it by its policy")
             entries.append(Entry(fcx_("Kept"), settled.forfeited, text))
+        if settled.held:
+            entries.append(Entry(fcx_("Held"), settled.held, fcx_("nothing is decided about it yet")))
     return entries
 
 

@@ -1,4 +1,4 @@
-"""What a client's link shows: the appointment, what cancelling it costs now, and afterwards what came of it."""
+"""What a client sees of an appointment: what it is, what cancelling it costs now, and what came of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flask_cancellations.rules.wording import amount_text, why_text
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.catalogue import choosable
 from flask_cancellations.services.history import cancellation_view, latest_cancellation_id
-from flask_cancellations.services.links import OpenLink
+from flask_cancellations.services.links import Opened
 from flask_cancellations.services.quoting import Quoted, quote_for
 from flask_cancellations.state import State
 
@@ -45,7 +45,7 @@ class Offer:
     seen: str
 
 
-def offer_for(state: State, found: OpenLink) -> Offer:
+def offer_for(state: State, found: Opened) -> Offer:
     """What cancelling costs at this moment.
 
     Raises Gone for a link that was used or whose appointment has begun, AlreadyCancelled, and NotOpen where the
@@ -57,6 +57,8 @@ def offer_for(state: State, found: OpenLink) -> Offer:
     if appointment.status == "cancelled":
         raise AlreadyCancelled(fcx_("This appointment is already cancelled."))
     if found.expired or appointment.start_us <= now:
+        if found.link_id is None:
+            raise NotOpen(fcx_("It is too late to cancel online."))
         raise Gone(fcx_("This link has expired: the appointment has begun."))
     if appointment.status != "booked":
         raise NotOpen(fcx_("This appointment is no longer open."))
@@ -108,13 +110,15 @@ class Outcome:
     sentences: list[str]
 
 
-def outcome(state: State, found: OpenLink) -> Outcome:
-    """What the latest cancellation of the appointment behind a link means for its client."""
+def outcome(state: State, found: Opened) -> Outcome:
+    """What the latest cancellation of the appointment means for its client."""
     it = found.appointment
-    latest = latest_cancellation_id(state, it.key)
+    latest = found.cancellation_id or latest_cancellation_id(state, it.key)
     if latest is None:
         return Outcome(it.start, it.service_name, it.staff_name, "", [])
     view = cancellation_view(state, latest)
+    if view.record.actor_kind == "unknown":  # done past us: nobody knows when, and nothing was decided about money
+        return Outcome(it.start, it.service_name, it.staff_name, "", [])
     when = moment_text(state.clock.to_wall(view.record.cancelled_us))
     return Outcome(it.start, it.service_name, it.staff_name, when, _sentences(view.settlement))
 

@@ -13,6 +13,7 @@ from flask_cancellations.rules.settlement import Settlement
 from flask_cancellations.rules.wording import amount_text, outcome_sentences
 from flask_cancellations.services.history import HistoryEntry
 from flask_cancellations.state import State
+from flask_cancellations.web import elsewhere
 from flask_cancellations.web.words import channel_label, side_label, source_label, told_label
 
 
@@ -30,6 +31,12 @@ def told(state: State, reasons: Mapping[str, Reason], entry: HistoryEntry) -> To
     """An event in words. An action that these pages do not know is shown by its code, never left out."""
     cancelled = entry.action == "appointment.cancelled"
     when = moment_text(state.clock.to_wall(entry.at_us))
+    elsewhere_title = elsewhere.title(entry)
+    if elsewhere_title is not None:
+        code = entry.after.get("reason", "")
+        reason = reasons[code].label if code in reasons else code
+        facts = elsewhere.facts(state, entry, reason, _slot(entry.after.get("slot", "")))
+        return Told(when, elsewhere_title, source_label(entry.source), facts)
     return Told(when, _title(entry), source_label(entry.source), _cancelled(state, reasons, entry) if cancelled else [])
 
 
@@ -53,6 +60,8 @@ def _title(entry: HistoryEntry) -> str:
         case "credit.done":
             number, amount = after["number"], _amount(after)
             return fcx_("Credit note no. %(number)s issued: %(amount)s", number=number, amount=amount)
+        case "cancellation.reversed":
+            return fcx_("Taken back: the clinic's own program did not cancel the appointment")
     return fcx_("%(who)s: %(action)s", who=who, action=entry.action)
 
 

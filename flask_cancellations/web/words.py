@@ -67,8 +67,16 @@ def message_label(state: str) -> str:
         "sent": fcx_p("message", "Sent"),
         "stopped": fcx_p("message", "Stopped"),
         "dead": fcx_p("message", "Could not be sent"),
+        "pending_host": fcx_p("message", "Waiting for the clinic's program"),
     }
     return labels[state]
 
 
-MESSAGE_BADGES = {"waiting": "info", "sending": "info", "sent": "success", "stopped": "unknown", "dead": "error"}
+MESSAGE_BADGES = {
+    "waiting": "info",
+    "sending": "info",
+    "sent": "success",
+    "stopped": "unknown",
+    "dead": "error",
+    "pending_host": "info",
+}

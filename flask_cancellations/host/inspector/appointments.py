@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapper
 
 from flask_cancellations.host.inspector import words
 from flask_cancellations.host.inspector.evidence import Database
-from flask_cancellations.host.inspector.people import Related, find_related, text_of_role
+from flask_cancellations.host.inspector.people import find_related, text_of_role
+from flask_cancellations.host.inspector.related import Related
 from flask_cancellations.host.inspector.statuses import find_lookup, find_status
 from flask_cancellations.host.inspector.times import StartFound, find_start
 
@@ -59,7 +60,7 @@ def candidate(mapper: Mapper[Any], mappers: list[Mapper[Any]], database: Databas
         points += 2
         why.append("a status")
     for role, worth in (("client", 2), ("staff", 2), ("service", 1)):
-        if role in related or text_of_role(mapper, role) is not None:
+        if role in related or text_of_role(mapper, role, start.via) is not None:
             points += worth
             why.append(f"a {role}")
     return Candidate(mapper, start, related, points, ", ".join(why))

@@ -1,15 +1,11 @@
-"""What else a host tells about its values: the rows of its database, and the literals in its source."""
+"""What the rows of a host's database tell about its values."""
 
 from __future__ import annotations
 
-import ast
-import inspect
-import sys
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy import Select, String, cast, func, literal, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, Session
 
@@ -39,79 +35,19 @@ class Database:
         some = select(value).where(value.is_not(None)).limit(SAMPLES)
         return [text.strip() for text in self._read(mapper, some) if text.strip()]
 
+    def has_null(self, mapper: Mapper[Any], name: str) -> bool:
+        """Whether some row has nothing in a column."""
+        some = select(literal(1)).select_from(mapper).where(getattr(mapper.class_, name).is_(None)).limit(1)
+        return bool(self._read(mapper, some))
+
     def _read(self, mapper: Mapper[Any], statement: Select[Any]) -> list[Any]:
         if self._session is None:
             return []
         session = self._session()
         try:
             return list(session.execute(statement, bind_arguments={"mapper": mapper}).scalars())
-        except SQLAlchemyError:  # there is no such database or table yet: then it has nothing to tell
+        # There is no such database or table yet, or the host's own listeners refuse (a tenant is not chosen): then it
+        # has nothing to tell.
+        except (SQLAlchemyError, LookupError, ValueError, TypeError, AttributeError, RuntimeError):
             session.rollback()
             return []
-
-
-def literals(model: type[Any], attribute: str) -> list[str]:
-    """The texts that the host's own source assigns to the attribute or compares it with, in order of appearance.
-
-    The model's own module is asked first; only if it says nothing, the other loaded modules of its package.
-    """
-    home = sys.modules.get(model.__module__)
-    found = list(_literals(home, model, attribute)) if home is not None else []
-    if not found:
-        package = model.__module__.partition(".")[0]
-        for name, module in sorted(sys.modules.items()):
-            if name == package or name.startswith(f"{package}."):
-                found += _literals(module, model, attribute)
-    return list(dict.fromkeys(found))
-
-
-def _literals(module: ModuleType, model: type[Any], attribute: str) -> Iterator[str]:
-    try:
-        tree = ast.parse(inspect.getsource(module))
-    except (OSError, TypeError, SyntaxError):  # a module without readable source has nothing to tell
-        return
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign(targets=targets, value=value) if any(_is(target, attribute) for target in targets):
-                yield from _texts(value)
-            case ast.Compare(left=left, comparators=comparators):
-                if any(_is(side, attribute) for side in (left, *comparators)):
-                    for side in (left, *comparators):
-                        yield from _texts(side)
-            case ast.Call(func=ast.Attribute(value=owner, attr="in_" | "not_in" | "notin_"), args=args):
-                if _is(owner, attribute):
-                    for argument in args:
-                        yield from _texts(argument)
-            case ast.Call(func=ast.Name(id=name), keywords=keywords) if name == model.__name__:
-                for keyword in keywords:
-                    if keyword.arg == attribute:
-                        yield from _texts(keyword.value)
-            case ast.ClassDef(name=name, body=body) if name == model.__name__:
-                for method in body:
-                    if isinstance(method, ast.FunctionDef) and any(
-                        _validates(one, attribute) for one in method.decorator_list
-                    ):
-                        yield from _compared(method)
-
-
-def _compared(function: ast.FunctionDef) -> Iterator[str]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Compare):
-            for side in node.comparators:
-                yield from _texts(side)
-
-
-def _is(node: ast.expr, attribute: str) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == attribute
-
-
-def _validates(node: ast.expr, attribute: str) -> bool:
-    return isinstance(node, ast.Call) and attribute in [text for argument in node.args for text in _texts(argument)]
-
-
-def _texts(node: ast.expr) -> list[str]:
-    if isinstance(node, ast.Constant):
-        return [node.value] if isinstance(node.value, str) and node.value else []
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        return [text for element in node.elts for text in _texts(element)]
-    return []

@@ -98,10 +98,18 @@ def properties(mapper: Mapper[Any]) -> list[str]:
 
 def best(found: list[Attribute], kinds: tuple[Kind, ...], patterns: tuple[str, ...]) -> Attribute | None:
     """The attribute of these kinds whose name fits best."""
-    fitting = [
-        (number, one) for one in found if one.kind in kinds and (number := words.rank(one.name, patterns)) is not None
-    ]
+    fitting = [(number, one) for one in found if one.kind in kinds and (number := _rank(one, patterns)) is not None]
     return min(fitting, key=lambda pair: pair[0])[1] if fitting else None
+
+
+def _rank(one: Attribute, patterns: tuple[str, ...]) -> int | None:
+    """How well the name fits, or else what is left of it without the table's prefix: ``pname`` beside a key ``pid``."""
+    found = words.rank(one.name, patterns)
+    for key in one.column.table.primary_key if found is None else ():
+        prefix = key.name.removesuffix("id")
+        if prefix not in ("", key.name) and prefix.isalpha() and one.column.name.startswith(prefix):
+            found = words.rank(one.column.name.removeprefix(prefix), patterns)
+    return found
 
 
 def default_text(attribute: Attribute) -> str | None:

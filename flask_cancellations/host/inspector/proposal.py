@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,10 +29,12 @@ class Found:
 class Proposal:
     """Tables by name (empty for the top level) with their lines by key.
 
-    ``missing`` is what no line could be found for, ``faults`` what the package says against the lines that are there.
+    ``hints`` are lines that nobody should put in force unseen; they are written as comments. ``missing`` is what no
+    line could be found for, ``faults`` what the package says against the lines that are there.
     """
 
     tables: dict[str, dict[str, Found]] = field(default_factory=dict)
+    hints: dict[str, list[tuple[str, Found]]] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -41,6 +43,11 @@ class Proposal:
         """Propose a line; None proposes nothing."""
         if found is not None:
             self.tables.setdefault(table, {})[key] = found
+
+    def hint(self, table: str, key: str, found: Found) -> None:
+        """Show a line as a comment, for a person to put in force."""
+        self.tables.setdefault(table, {})
+        self.hints.setdefault(table, []).append((key, found))
 
     def ask(self, question: str) -> None:
         """Leave a question to the developer."""
@@ -72,10 +79,14 @@ class Proposal:
             yield ""
             if name:
                 yield f"[{name}]"
-            texts = {key: f"{_key(key)} = {toml_value(found.value)}" for key, found in lines.items()}
-            width = min(60, max(map(len, texts.values())))
-            for key, found in lines.items():
-                yield f"{texts[key]:<{width}}  # {found.confidence}: {found.why}"
+            yield from _texts(lines.items())
+            yield from (f"# {text}" for text in _texts(self.hints.get(name, ())))
+
+
+def _texts(lines: Iterable[tuple[str, Found]]) -> list[str]:
+    texts = [(f"{_key(key)} = {toml_value(found.value)}", found) for key, found in lines]
+    width = min(60, max((len(text) for text, _ in texts), default=0))
+    return [f"{text:<{width}}  # {found.confidence}: {found.why}" for text, found in texts]
 
 
 def toml_value(value: Any) -> str:

@@ -14,27 +14,16 @@ from sqlalchemy.orm import Mapper, Session, registry
 from flask_cancellations.clock import Clock
 from flask_cancellations.errors import ConfigError
 from flask_cancellations.host.inspector.appointments import Candidate, candidate, candidates, rivals
+from flask_cancellations.host.inspector.belonging import propose_scope
 from flask_cancellations.host.inspector.evidence import Database
-from flask_cancellations.host.inspector.money import propose_deposit, propose_price
-from flask_cancellations.host.inspector.people import (
-    Related,
-    client_on_row,
-    propose_client,
-    propose_named,
-    text_of_role,
-)
-from flask_cancellations.host.inspector.proposal import Found, Proposal
-from flask_cancellations.host.inspector.statuses import propose_status
+from flask_cancellations.host.inspector.fields import APPOINTMENT, propose_appointment
+from flask_cancellations.host.inspector.logins import find_users
+from flask_cancellations.host.inspector.proposal import Proposal
 from flask_cancellations.host.inspector.surroundings import propose_currency, propose_layout, propose_zone
-from flask_cancellations.host.inspector.times import find_booked, find_end
-from flask_cancellations.host.inspector.users import propose_user
-from flask_cancellations.host.inspector.written import ask_for_tenant, propose_write_back
+from flask_cancellations.host.inspector.users import USER, propose_user
 from flask_cancellations.host.lookup import Faulty, Models, full_name
 from flask_cancellations.host.resolve import resolve
 from flask_cancellations.settings import load
-
-HOST = "CANCELLATIONS_HOST"
-APPOINTMENT = f"{HOST}.appointment"
 
 
 def propose(
@@ -45,12 +34,14 @@ def propose(
     config: Mapping[str, Any] | None = None,
     templates: Environment | None = None,
     model: str | None = None,
+    flask_login: bool = True,
 ) -> Proposal:
     """A configuration for a host whose models are loaded; nothing is written.
 
     ``session`` reaches the host's database, from which values of status and role are read; without one they come from
-    types, constraints and source. ``model`` names the appointment where the choice was wrong. Raises ConfigError if
-    SQLAlchemy cannot configure the models, or there is no such model.
+    types, constraints and source. ``model`` names the appointment where the choice was wrong; ``flask_login`` says
+    whether the app has it, which tells who is signed in. Raises ConfigError if SQLAlchemy cannot configure the models,
+    or there is no such model.
     """
     registries = list(registries)
     models = Models(registries, metadata)
@@ -61,11 +52,14 @@ def propose(
     propose_currency(config or {}, proposal)
     if templates is not None:
         propose_layout(templates, proposal)
+    users = find_users(mappers)
     chosen = _choose(models, mappers, model, database, proposal)
     if chosen is not None:
-        _propose_appointment(chosen, database, names, proposal)
-    propose_user(mappers, chosen.related.get("staff") if chosen else None, database, names, proposal)
+        propose_appointment(chosen, users, database, names, proposal)
+    staff = chosen.related.get("staff") if chosen else None
+    propose_user(users, staff, database, names, proposal, flask_login=flask_login)
     if chosen is not None:
+        propose_scope(chosen.mapper, users, APPOINTMENT, USER, proposal)
         proposal.faults += _faults(proposal, registries, metadata)
     return proposal
 
@@ -117,50 +111,6 @@ def _choose(
             f"Is an appointment a {found[0].mapper.class_.__name__}, or a {' or a '.join(others)}? See --model."
         )
     return found[0]
-
-
-def _propose_appointment(chosen: Candidate, database: Database, names: Mapping[Any, str], proposal: Proposal) -> None:
-    mapper, related = chosen.mapper, chosen.related
-
-    def put(key: str, found: Found | None) -> None:
-        proposal.put(APPOINTMENT, key, found)
-
-    put("model", Found(names[mapper.class_], "sure" if chosen.points > 10 else "likely", chosen.why))
-    put("start", chosen.start.found)
-    for question in chosen.start.questions:
-        proposal.ask(question)
-    service = related["service"].path if "service" in related else None
-    put("end", find_end(mapper, chosen.start, service, database, proposal))
-    for role in ("client", "staff", "service", "location"):
-        put(role, _party(mapper, role, related))
-    put("price", propose_price(mapper, related, proposal))
-    put("deposit", propose_deposit(mapper, proposal))
-    booked = find_booked(mapper, chosen.start, proposal)
-    put("booked_at", booked)
-    status = propose_status(mapper, database, proposal)
-    put("status", status)
-    zone = str(booked.value["zone"]) if booked is not None else "utc"
-    put("write_back", propose_write_back(mapper, status, zone, proposal))
-    ask_for_tenant(mapper, proposal)
-    for role, one in related.items():
-        if one.by_key:
-            proposal.put(f"{HOST}.{role}", "model", Found(names[one.target.class_], one.confidence, one.why))
-    if "client" in related:
-        propose_client(f"{HOST}.client", related["client"], proposal)
-        beside = client_on_row(mapper)
-        if beside is not None and beside.confidence != "guess":
-            proposal.ask(f"Rows also have a client's {beside.why}. Are they needed? See first_of.")
-    elif client_on_row(mapper) is None:
-        proposal.lack(f"the client of {mapper.class_.__name__}: no relation, key or column leads to a person")
-    for role in ("staff", "service", "location"):
-        if role in related:
-            propose_named(f"{HOST}.{role}", related[role], proposal)
-
-
-def _party(mapper: Mapper[Any], role: str, related: Mapping[str, Related]) -> Found | None:
-    if role in related:
-        return Found(related[role].path, related[role].confidence, related[role].why)
-    return client_on_row(mapper) if role == "client" else text_of_role(mapper, role)
 
 
 def _faults(proposal: Proposal, registries: Iterable[registry], metadata: MetaData | None) -> list[str]:

@@ -47,6 +47,9 @@ def _own_starts(mapper: Mapper[Any]) -> Iterator[StartFound]:
     day, hour = _first(own, "date"), _first(own, "time")
     if day is not None and hour is not None:
         yield _pair(day, hour, day.name, hour.name, 9)
+    elif day is not None:
+        question = f"Does only the day of an appointment stand in the database ({day.where}), and no time of day?"
+        yield StartFound(Found(day.name, "guess", f"{day.where}, without a time"), 3, "", (day.name,), (question,))
 
 
 def _texts(mapper: Mapper[Any], database: Database) -> Iterator[StartFound]:

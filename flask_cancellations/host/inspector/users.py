@@ -1,129 +1,85 @@
-"""Finds who signs in, and what their role is called; proposes rights for roles that can be recognised."""
+"""Proposes how the signed-in person is read: model, name, own staff record, role, identity."""
 
 from __future__ import annotations
 
-from enum import Enum as PythonEnum
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_login import UserMixin
-from sqlalchemy import Enum
 from sqlalchemy.orm import Mapper
 
-from flask_cancellations.host.inspector import words
-from flask_cancellations.host.inspector.evidence import Database, literals
-from flask_cancellations.host.inspector.model import Attribute, attributes, best, default_text, relations
-from flask_cancellations.host.inspector.people import Related, find_login_name, find_name
+from flask_cancellations.host.inspector.evidence import Database
+from flask_cancellations.host.inspector.logins import by_flask_login, hint_identity
+from flask_cancellations.host.inspector.model import attributes, relations
+from flask_cancellations.host.inspector.names import find_login_name, find_name, own_name
 from flask_cancellations.host.inspector.proposal import Found, Proposal
+from flask_cancellations.host.inspector.related import Related
+from flask_cancellations.host.inspector.roles import propose_role
 
 USER = "CANCELLATIONS_HOST.user"
-ROLES = "CANCELLATIONS_ROLES"
-_LOOKED_UP = (r"name|code|slug|title|role_name",)
-_FLAGS = (r"is_(admin|manager|superuser|owner)|admin|superuser", r"is_(staff|reception|receptionist|employee)")
-_RIGHTS = {"manager": ["*"], "desk": ["cancel"], "own": ["cancel:own"]}
-
-
-def find_users(mappers: list[Mapper[Any]]) -> list[Mapper[Any]]:
-    """The models of those who sign in: Flask-Login's, or what has a password; bases rather than their subclasses."""
-    by_login = [one for one in mappers if issubclass(one.class_, UserMixin) or hasattr(one.class_, "is_authenticated")]
-    found = by_login or [one for one in mappers if any(_is_password(attribute) for attribute in attributes(one))]
-    return [one for one in found if not any(other is not one and one.isa(other) for other in found)]
-
-
-def _is_password(attribute: Attribute) -> bool:
-    return bool({"password", "passwd", "pwd"} & set(words.tokens(attribute.name)))
 
 
 def propose_user(
-    mappers: list[Mapper[Any]], staff: Related | None, database: Database, names: dict[Any, str], proposal: Proposal
+    users: Sequence[Mapper[Any]],
+    staff: Related | None,
+    database: Database,
+    names: Mapping[Any, str],
+    proposal: Proposal,
+    *,
+    flask_login: bool,
 ) -> None:
     """The lines of the signed-in person, and of the roles. ``names`` is what each model is called."""
-    found = find_users(mappers)
-    if not found:
-        proposal.lack("a model of those who sign in; HostAdapter.current_user can return them")
+    if not users:
+        proposal.lack(f"a model of those who sign in; [{USER}] can name it, or a function that returns one (identity)")
         return
-    if len(found) > 1:
-        several = ", ".join(sorted(one.class_.__name__ for one in found))
-        found.sort(key=lambda one: _role(one) is None)
-        proposal.ask(f"Several models can sign in: {several}. Do staff sign in as {found[0].class_.__name__}?")
-    user = found[0]
-    if len(found) == 1:
+    if len(users) == 1:
+        (user,) = users
         proposal.put(USER, "model", Found(names[user.class_], "sure", f"signs in; table {user.local_table}"))
-    proposal.put(USER, "name", find_name(user) or find_login_name(user))
-    own = _own_staff(user, staff)
+    else:
+        several = sorted(user.class_.__name__ for user in users)
+        proposal.ask(f"Several models can sign in: {', '.join(several)}. Do they all, and are there no others?")
+        tables = ", ".join(str(user.local_table) for user in users)
+        proposal.put(
+            USER, "model", Found([names[user.class_] for user in users], "likely", f"sign in; tables {tables}")
+        )
+    proposal.put(USER, "name", _name(users))
+    own = _own_staff(users, staff)
     proposal.put(USER, "staff", own)
-    role = _role(user)
-    if role is None:
-        proposal.lack(f"a role of {user.class_.__name__}; HostAdapter.permission can decide who may cancel")
-        return
-    path, attribute = role
-    proposal.put(USER, "role", Found(path, "sure" if attribute.kind != "truth" else "likely", attribute.where))
-    _propose_rights(user, path, attribute, database, own is not None, proposal)
+    propose_role(users, USER, database, names, own=own is not None, proposal=proposal)
+    if not flask_login and not any(by_flask_login(user) for user in users):
+        hint_identity(users, USER, names, proposal)
 
 
-def _own_staff(user: Mapper[Any], staff: Related | None) -> Found | None:
-    """The signed-in person's own staff record: a relation, a key of one, or the person's own row."""
+def _name(users: Sequence[Mapper[Any]]) -> Found | None:
+    """The names of all who sign in; each person's are those that the own row has."""
+    found = []
+    for user in users:
+        of_kinds = [] if own_name(user) else [one for kind in user.self_and_descendants if (one := own_name(kind))]
+        found += of_kinds or [one for one in (find_name(user) or find_login_name(user),) if one is not None]
+    paths = list(dict.fromkeys(path for one in found for path in _paths(one)))
+    if not paths:
+        return None
+    why = ", ".join(dict.fromkeys(one.why for one in found))
+    return Found(paths if len(paths) > 1 else paths[0], found[0].confidence, why)
+
+
+def _paths(found: Found) -> list[str]:
+    return found.value if isinstance(found.value, list) else [found.value]
+
+
+def _own_staff(users: Sequence[Mapper[Any]], staff: Related | None) -> Found | None:
+    """The signed-in person's own staff record: the person's own row, a relation, or a key of one."""
     if staff is None:
         return None
     target: Mapper[Any] = staff.target
-    if target.isa(user) or user.isa(target):
-        key = user.get_property_by_column(user.primary_key[0]).key
-        return Found(key, "sure", "staff are users themselves") if len(user.primary_key) == 1 else None
-    for relation in relations(user):
+    for user in users:
+        if target.isa(user) or user.isa(target):
+            key = user.get_property_by_column(user.primary_key[0]).key
+            return Found(key, "sure", "staff are users themselves") if len(user.primary_key) == 1 else None
+    for relation in (one for user in users for one in relations(user)):
         if relation.target.isa(target) or target.isa(relation.target):
             return Found(relation.name, "sure", f"relation {relation.name} to {target.class_.__name__}")
     tables = set(target.tables)
-    for one in attributes(user):
+    for one in (one for user in users for one in attributes(user)):
         if any(key.column.table in tables for key in one.column.foreign_keys):
             return Found(one.name, "sure", one.where)
     return None
-
-
-def _role(user: Mapper[Any]) -> tuple[str, Attribute] | None:
-    own = [one for one in attributes(user) if not one.is_key]
-    found = best(own, ("text", "enum"), words.ROLE)
-    if found is not None:
-        return found.name, found
-    for relation in relations(user):
-        if words.has(relation.name, frozenset({"role"})):
-            found = best(attributes(relation.target), ("text", "enum"), _LOOKED_UP)
-            if found is not None:
-                return f"{relation.name}.{found.name}", found
-    found = best(own, ("truth",), _FLAGS)
-    return None if found is None else (found.name, found)
-
-
-def _propose_rights(
-    user: Mapper[Any], path: str, attribute: Attribute, database: Database, own: bool, proposal: Proposal
-) -> None:
-    if attribute.kind == "truth":
-        proposal.put(ROLES, "True", Found(["*"], "guess", f"those whose {attribute.name} is true"))
-        return
-    owner = user if "." not in path else user.relationships[path.partition(".")[0]].mapper
-    kind: Any = attribute.column.type
-    default = default_text(attribute)
-    if isinstance(kind, Enum):
-        members: type[PythonEnum] | None = kind.enum_class
-        values = {text: text for text in kind.enums} if members is None else _members(members)
-    else:
-        texts = [*database.values(owner, attribute.name), *literals(owner.class_, attribute.name)]
-        values = {text: text for text in dict.fromkeys([*texts, *([default] if default else [])])}
-    found = {value: group for value, meaning in values.items() if (group := _role_group(meaning, own)) is not None}
-    for value, group in found.items():
-        proposal.put(
-            ROLES, value, Found(_RIGHTS[group], "guess", f"a role of {attribute.where}; see the list of rights")
-        )
-    if not found:
-        known = f" (found: {', '.join(values)})" if values else ""
-        proposal.ask(f"Which values of {attribute.where} may cancel{known}? Name them in [{ROLES}].")
-
-
-def _members(members: type[PythonEnum]) -> dict[str, str]:
-    return {name: f"{name} {member.value}" for name, member in members.__members__.items()}
-
-
-def _role_group(meaning: str, own: bool) -> str | None:
-    if words.has(meaning, words.MANAGERS):
-        return "manager"
-    if words.has(meaning, words.DESK):
-        return "desk"
-    return "own" if own and words.has(meaning, words.STAFF) else None

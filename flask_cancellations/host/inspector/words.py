@@ -6,39 +6,44 @@ import re
 import unicodedata
 
 
-def _set(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(text.split())
 
 
-APPOINTMENT = _set(
+APPOINTMENT = word_set(
     "appointment appt apt booking visit reservation cita citas rdv rendezvous rendez termin consultation consulta "
     "checkup turno agendamento treatment session meeting"
 )
-NOT_AN_APPOINTMENT = _set(
+NOT_AN_APPOINTMENT = word_set(
     "history log audit reminder note type status payment invoice slot availability schedule feedback review template "
     "waitlist waiting cancellation message notification setting file item report role token record prescription "
     "holiday leave shift"
 )
-CLIENT = _set(
+CLIENT = word_set(
     "client customer patient owner guest member shopper booker buyer person user account cliente paciente kunde "
     "guardian parent proprietary proprietor"
 )
-PET = _set("pet animal dog cat horse mascota animale")
-STAFF = _set(
+PET = word_set("pet animal dog cat horse mascota animale")
+STAFF = word_set(
     "staff therapist doctor dr dentist provider practitioner employee barber stylist vet veterinarian hairdresser "
     "specialist professional consultant worker physician nurse clinician trainer coach groomer hygienist medico "
     "doctora odontologo arzt mitarbeiter technician artist host expert operator"
 )
-SERVICE = _set(
-    "service treatment procedure kind type style servicio leistung offering product package therapy category"
+SERVICE = word_set(
+    "service treatment procedure kind type style servicio leistung offering product package therapy category "
+    "department specialty speciality"
 )
-LOCATION = _set("location branch clinic site office salon shop store facility venue sede studio")
-LOGIN = _set("user login account profile person contact auth member")
+LOCATION = word_set("location branch clinic site office salon shop store facility venue sede studio")
+LOGIN = word_set("user login account profile person contact auth member")
+TENANT = word_set("tenant organization organisation org workspace")
+# A tenant too, if every row of appointments and of users has one; else a place of one clinic.
+CLINIC = word_set("practice clinic company business salon studio")
 # A relation such as cancelled_by says who did something, not who the appointment is for.
-DEED = _set("by created updated cancelled canceled approved modified")
+DEED = word_set("by created updated cancelled canceled approved modified")
 
-MANAGERS = _set("admin administrator manager owner boss superuser root director superadmin")
-DESK = _set("reception receptionist secretary desk frontdesk front assistant staff clerk employee")
+MANAGERS = word_set("admin administrator manager owner boss superuser root director superadmin")
+DESK = word_set("reception receptionist secretary desk frontdesk front assistant staff clerk employee")
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^0-9A-Za-z]+")
 START = (
@@ -48,7 +53,7 @@ START = (
         r"_(start|date_time|datetime|at|for|time|date|on|start_time|dt)"
     ),
     r"date_time|datetime|dt|date_heure|fecha_hora|data_hora|date_rdv",
-    r"scheduled|when|slot_time|slot_start|slot|inicio|hora_inicio|debut|beginn|begin_time",
+    r"at|scheduled|when|slot_time|slot_start|slot|inicio|hora_inicio|debut|beginn|begin_time",
     r"date|time|day|hour|fecha|hora|data|heure|termin|jour",
 )
 END = (
@@ -66,6 +71,7 @@ PRICE = (
     r"(price|cost|fee|amount)_(amount|total|cents|minor|minor_units)|fee_amount|consultation_charge",
     r"amount|cents|total|charge|tariff",
 )
+CURRENCY = (r"((price|cost|fee|amount|total)_)?currency(_(code|iso))?",)
 DEPOSIT = (
     r"deposit|deposit_(paid|amount|cents)|paid_deposit",
     r"prepaid|prepayment|prepaid_amount|advance|advance_(paid|payment|amount)",
@@ -88,11 +94,9 @@ PHONE = (
     r"(client|customer|patient|owner|user|contact)_(phone|mobile|number)|contact|telefono|whatsapp|phone1",
 )
 LOCALE = (r"locale|language|lang|preferred_(language|locale)|language_code|idioma",)
-ROLE = (
-    r"role|user_role|role_name|user_type|account_type|rol",
-    r"level|access_level|type|kind|position",
-)
-_EXCLUDED_START = _set(
+ROLE = (r"role|user_role|role_name|user_type|account_type|rol",)
+ROLE_PERHAPS = (r"level|access_level|type|kind|position",)
+_EXCLUDED_START = word_set(
     "created updated modified cancel cancelled canceled cancellation deleted end ends finish finished paid payment "
     "sent reminder birth dob expires expiry confirmed completed checked arrived until registered joined last booked "
     "requested submitted hold followup follow rescheduled"
@@ -154,8 +158,8 @@ _GROUPS = (
         (
             r"book.*|schedul.*|(un)?confirm.*|pending|open|request.*|new|active|approved|accepted|upcoming|arrived|"
             r"check(ed)? ?in.*|wait.*|in (progress|process|service)|started|proposed|created|pendiente|agendad.*|"
-            r"programad.*|reservad.*|en attente|planifie.*|prevu.*|geplant|bestatigt|offen|gebucht|записан.*|"
-            r"потвърден.*|запазен.*|مؤكد.*|محجوز.*|rebooked"
+            r"plan(ned)?|programad.*|reservad.*|en attente|planifie.*|prevu.*|geplant|bestatigt|offen|gebucht|"
+            r"записан.*|потвърден.*|запазен.*|مؤكد.*|محجوز.*|rebooked"
         ),
     ),
 )

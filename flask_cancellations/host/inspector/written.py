@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy.orm import Mapper
 
-from flask_cancellations.host.inspector import words
 from flask_cancellations.host.inspector.model import attributes, best
 from flask_cancellations.host.inspector.proposal import Found, Proposal
 
@@ -15,7 +14,6 @@ _REASON = (rf"{_CANCEL}_(reason|note|notes|comment)|reason_for_{_CANCEL}",)
 _AT = (rf"{_CANCEL}_(at|on|date|time)|date_{_CANCEL}",)
 _BY = (rf"{_CANCEL}_by(_id|_user_id)?",)
 _ACTIVE = (r"(is_)?active",)
-_TENANT = frozenset(["tenant", "organization", "organisation", "org", "practice"])
 
 
 def propose_write_back(mapper: Mapper[Any], status: Found, zone: str, proposal: Proposal) -> Found | None:
@@ -35,12 +33,3 @@ def propose_write_back(mapper: Mapper[Any], status: Found, zone: str, proposal: 
         line["cancelled_at"] = {"attribute": line["cancelled_at"], "zone": zone}
         proposal.ask(f"Is {known['cancelled_at'].where} UTC or the clinic's wall clock? {zone} is assumed.")
     return Found(line, "likely", ", ".join(one.where for one in known.values()))
-
-
-def ask_for_tenant(mapper: Mapper[Any], proposal: Proposal) -> None:
-    """A column that says which tenant a row belongs to must not be overlooked."""
-    for one in attributes(mapper):
-        if words.has(one.name, _TENANT):
-            proposal.ask(
-                f"{one.where} looks like a tenant. Do several clinics share this database? See CANCELLATIONS_SCOPE."
-            )
