@@ -14,12 +14,15 @@ from flask_cancellations.errors import (
     InvalidInput,
     NotFound,
     NotOpen,
+    PaymentRefused,
     Refused,
     RequestReused,
     SlotTaken,
 )
 from flask_cancellations.extension import Cancellations
 from flask_cancellations.host.adapter import HostAdapter
+from flask_cancellations.host.values import CreditNoteFacts, Payment
+from flask_cancellations.rules.deposits import Deposit
 from flask_cancellations.services.actor import Actor
 from flask_cancellations.services.cancel import Cancelled
 from flask_cancellations.services.decide import CancelCommand
@@ -35,6 +38,8 @@ __all__ = [
     "ChangedMeanwhile",
     "ConfigError",
     "Conflict",
+    "CreditNoteFacts",
+    "Deposit",
     "Fault",
     "Forbidden",
     "Gone",
@@ -44,6 +49,8 @@ __all__ = [
     "InvalidInput",
     "NotFound",
     "NotOpen",
+    "Payment",
+    "PaymentRefused",
     "Refused",
     "RequestReused",
     "SlotTaken",

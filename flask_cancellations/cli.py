@@ -85,9 +85,16 @@ def upgrade(*, check: bool) -> None:
 
 
 @cli.command()
-def sync() -> None:
-    """Bring changes of reasons and policies from the configuration into the database."""
-    state, faults = current_state(), []
+@click.option(
+    "--import", "first", is_flag=True, help="With CANCELLATIONS_SOURCE = 'pages': fill an empty database, once."
+)
+def sync(*, first: bool) -> None:
+    """Bring changes of reasons and policies from the configuration into the database.
+
+    Where they are changed on the pages (CANCELLATIONS_SOURCE = "pages") nothing is overwritten.
+    """
+    state, faults = _state(), []
+    _check_source(state, first=first)
     with _faults_as_text(), transaction(state):
         scopes = state.scopes()
     if not scopes:
@@ -98,9 +105,14 @@ def sync() -> None:
         told = f"{scope}: " if state.scoped else ""
         try:
             with state.within(scope), transaction(state):
-                report = catalogue.sync(state)
+                report = catalogue.first_import(state) if first else catalogue.sync(state)
         except ConfigError as error:  # the other scopes are not to wait for this one
             faults.append(f"{told}{error}")
+            continue
+        if report is None:
+            faults.append(
+                f"{told}There are policies and reasons already, so nothing was imported. Change them on the pages."
+            )
             continue
         for what in ("added", "changed", "archived", "removed"):
             for name in getattr(report, what):
@@ -188,6 +200,19 @@ def check(*, as_json: bool) -> None:
             click.echo(line)
     if not report.passed:
         raise click.exceptions.Exit(1)
+
+
+def _check_source(state: State, *, first: bool) -> None:
+    """Refuse to overwrite what was entered on the pages, and to import where the configuration is the source."""
+    if state.settings.source == "pages" and not first:
+        raise click.ClickException(
+            'Policies and reasons are changed on the pages here (CANCELLATIONS_SOURCE = "pages"), so nothing was '
+            "overwritten. To fill an empty database with what is configured, run this with --import."
+        )
+    if state.settings.source == "config" and first:
+        raise click.ClickException(
+            '--import is for CANCELLATIONS_SOURCE = "pages". Here the configuration is the source: run this without it.'
+        )
 
 
 def _state() -> State:

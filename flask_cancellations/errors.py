@@ -5,6 +5,7 @@
     CancellationsError
     +-- ConfigError              the configuration is wrong; lists all its faults
     +-- DeliveryFailed           a message did not leave; the worker tries again
+    +-- PaymentRefused           a payment provider said no: it is certain that no money has moved
     +-- UpgradeFailed            the database refused a change of our tables
     +-- Refused                  a command was refused and changed nothing; carries a status and a stable code
         +-- InvalidInput         422  the input is wrong; names each field and how to mend it
@@ -62,6 +63,10 @@ class ConfigError(CancellationsError):
 
 class DeliveryFailed(CancellationsError):
     """A mail server or gateway did not take a message. The text is for staff and log, and holds no password."""
+
+
+class PaymentRefused(CancellationsError):
+    """Raised by a host's adapter: the provider said no, and no money has moved. The text is for staff and log."""
 
 
 class UpgradeFailed(CancellationsError):

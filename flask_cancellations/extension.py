@@ -21,9 +21,11 @@ from flask_cancellations.models.store import Store
 from flask_cancellations.services import acceptance, cancel, history, slots, transaction, visibility
 from flask_cancellations.services.actor import Actor
 from flask_cancellations.services.decide import CancelCommand
+from flask_cancellations.services.money_calls import MoneyCalls
+from flask_cancellations.services.terms import Terms
 from flask_cancellations.settings import load
 from flask_cancellations.state import State, current_state
-from flask_cancellations.web import build_blueprint, cancellations_actions, cancellations_link
+from flask_cancellations.web import build_blueprint, cancellations_terms, host_globals
 
 
 class Slots:
@@ -42,7 +44,7 @@ class Slots:
         slots.claim(current_state(), start, end, staff)
 
 
-class Cancellations:
+class Cancellations(MoneyCalls):
     """Cancellations for one or several Flask apps; it keeps nothing of any app on itself."""
 
     slots = Slots()
@@ -85,11 +87,8 @@ class Cancellations:
                 scope=scope,
             ),
         )
-        app.jinja_env.globals.update(
-            jinja_globals(),
-            cancellations_actions=cancellations_actions,
-            cancellations_link=cancellations_link,
-        )
+        ours = jinja_globals() | host_globals()
+        app.jinja_env.globals.update(ours, cancellations_owed=self.owed, cancellations_credit=self.credit)
         app.register_blueprint(build_blueprint(settings))
         app.cli.add_command(cli)
 
@@ -139,3 +138,10 @@ class Cancellations:
     def accept_policy(self, appointment: Any, *, channel: str, ip: str | None = "") -> None:
         """Record in the booking's transaction that the client accepted the policy in force; the row must be flushed."""
         acceptance.accept_policy(current_state(), appointment, channel=channel, ip=ip)
+
+    def terms(self, appointment: Any, locale: str | None = None, *, link: bool = False) -> Terms:
+        """What cancelling this appointment costs from now on; see :func:`flask_cancellations.web.cancellations_terms`.
+
+        With ``link`` it has a new link for the client, which writes a row.
+        """
+        return cancellations_terms(appointment, locale, link=link)

@@ -92,6 +92,18 @@ def _speaks(language: Locale) -> bool:
     return language.language == _ENGLISH.language or isinstance(_catalogue_of(language), Translations)
 
 
+def languages() -> list[str]:
+    """The languages that we have texts in, English first."""
+    found = {path.parent.parent.name for path in CATALOGUES.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")}
+    return ["en", *sorted(found - {"en"})]
+
+
+def language_text(name: str) -> str:
+    """The name of a language in the language in force: "Bulgarian"."""
+    known = parse_locale(name)
+    return (known.get_display_name(locale()) if known else None) or name
+
+
 def catalogue() -> NullTranslations:
     """The catalogue of the language in force; English needs none."""
     return _catalogue_of(locale())
@@ -147,8 +159,12 @@ def day_text(day: date) -> str:
 
 def short_day_text(day: date) -> str:
     """A day in few characters, for text messages: "Wed 2 Dec"."""
-    current = locale()
-    return f"{format_date(day, 'EEE', locale=current)} {format_date(day, 'd MMM', locale=current)}"
+    return f"{short_weekday_text(day)} {format_date(day, 'd MMM', locale=locale())}"
+
+
+def short_weekday_text(day: date) -> str:
+    """A weekday in few characters: "Wed"."""
+    return format_date(day, "EEE", locale=locale())
 
 
 def time_text(moment: time | datetime) -> str:

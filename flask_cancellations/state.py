@@ -20,10 +20,21 @@ from flask_cancellations.host.host import Host
 from flask_cancellations.host.identity import person
 from flask_cancellations.host.keys import key_of_value
 from flask_cancellations.i18n import EXTENSION_KEY, fcx_
-from flask_cancellations.models import Message, Movement, Pending, ReasonRow, Sweep
+from flask_cancellations.models import (
+    Cancellation,
+    CreditLot,
+    Message,
+    Movement,
+    Pending,
+    ReasonRow,
+    SettlementRow,
+    Sweep,
+)
 from flask_cancellations.models.message import SENDING, WAITING
 from flask_cancellations.models.settlement import CREATED
+from flask_cancellations.models.settlement import SENT as HANDED_OVER
 from flask_cancellations.models.store import Store
+from flask_cancellations.rules.calendar import Calendar
 from flask_cancellations.settings import Settings
 
 AHEAD = timedelta(days=365)  # of the host's appointments only those of the coming year tell a scope
@@ -63,6 +74,12 @@ class State:
         """Resolve the mapping now, and look for what it needs in the database. Raises ConfigError with all faults."""
         _ = self.host, self.adapter, self.clock.now()
         self.host.check_rows(self.store.session)
+
+    @cached_property
+    def calendar(self) -> Calendar | None:
+        """The clinic's working days on its wall clock; None where it configured none."""
+        days = self.settings.calendar
+        return Calendar(self.clock, days) if days is not None else None
 
     @property
     def scoped(self) -> bool:
@@ -132,7 +149,12 @@ class State:
             select(Message.scope).where(Message.state == WAITING, Message.not_before_us <= now),
             select(Message.scope).where(Message.state == SENDING),
             select(Movement.scope).where(Movement.state == CREATED, Movement.not_before_us <= now),
+            select(Movement.scope).where(Movement.state == HANDED_OVER, Movement.lease_until_us <= now),
             select(Pending.scope),
+            select(Cancellation.scope)
+            .join(SettlementRow, SettlementRow.cancellation_id == Cancellation.id)
+            .where(SettlementRow.pending_until_us.is_not(None), SettlementRow.stood_again_us.is_(None)),
+            select(CreditLot.scope).where(CreditLot.expires_us <= now, CreditLot.balance > 0),
         ]
 
     def _of_request(self) -> str:

@@ -16,7 +16,9 @@ from flask_cancellations.delivery.rendering import Renderer
 from flask_cancellations.errors import NotOpen, SlotTaken
 from flask_cancellations.rules.settlement import Settlement
 
+from .language_money import STEPS as MONEY
 from .language_staff import HALF, policy
+from .language_terms import STEPS as TERMS
 from .language_walk import DESK, Walk
 from .site import ROOT, Site, at, hidden
 from .visible import Visible
@@ -194,7 +196,7 @@ def api(walk: Walk) -> None:
     get(manager, f"/{key}/history")
 
 
-STEPS = (links, too_late, booking, messages, api)
+STEPS = (links, too_late, booking, messages, api, *MONEY, *TERMS)
 
 
 def clients_walk(walk: Walk) -> None:

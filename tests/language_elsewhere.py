@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask_cancellations.models import Cancellation, Review
+import pytest
+
+from flask_cancellations import Conflict
+from flask_cancellations.models import Cancellation, Movement, Review, SettlementRow
+from flask_cancellations.services import fees, payments
+from flask_cancellations.services.transaction import transaction
 
 from .language_walk import DESK, TYPED, Walk, run_worker
 from .site import Site, at
@@ -49,6 +55,7 @@ def past_us(walk: Walk) -> None:
     walk.send(manager, f"/review/{others[0]}/explain", 404, idempotency_key="not to be explained", reason="work")
     charged = next(number for number in others if items[number].kind == "restored")
     walk.send(manager, f"/review/{charged}/close", 422, idempotency_key="no choice")
+    refused_at_the_desk(walk, site)
     for number in others:
         fee = "keep" if number % 2 else "drop"
         walk.send(manager, f"/review/{number}/close", 200, idempotency_key=f"close {number}", fee=fee)
@@ -59,6 +66,27 @@ def past_us(walk: Walk) -> None:
         walk.look(manager, f"/appointment/{key}")
     for row in site.rows(Cancellation):
         walk.look(manager, f"/cancellation/{row.id}")
+
+
+def refused_at_the_desk(walk: Walk, site: Site) -> None:
+    """What is decided where it is listed, and not with the fee."""
+    state = site.clinic.state
+    waiting = next(row for row in site.rows(SettlementRow) if row.stood_again_us and row.pending)
+    for step in (fees.charge, partial(fees.release, reason=TYPED)):
+        with site.clinic.app.app_context():
+            with pytest.raises(Conflict) as refusal:
+                step(state, waiting.cancellation_id, DESK)
+            site.clinic.db.session.rollback()
+        walk.say("money of an appointment that stands again", str(refusal.value))
+
+
+def settle_by_hand(site: Site) -> None:
+    """The desk has paid out and taken in all that waits for it."""
+    state = site.clinic.state
+    for movement in site.rows(Movement):
+        if movement.state == "manual":
+            with site.clinic.app.app_context(), transaction(state):
+                payments.settle_by_hand(state, movement.id, DESK, how="cash")
 
 
 def done_past_us(walk: Walk, site: Site) -> list[str]:
@@ -77,6 +105,7 @@ def done_past_us(walk: Walk, site: Site) -> list[str]:
         site.cancel(key, DESK, **values)
     site.clock.forward(minutes=5)
     run_worker(site)
+    settle_by_hand(site)
     site.cancel(soon, DESK)
     for key in (one, two, nobodys):
         site.set_state(key, "cancelled")

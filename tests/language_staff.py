@@ -13,6 +13,9 @@ from flask_cancellations.services.actor import Actor, Source
 
 from .language_elsewhere import past_us
 from .language_host_program import host_program
+from .language_money_pages import STEPS as MONEY_PAGES
+from .language_policies import policy_words
+from .language_policy_pages import STEPS as POLICY_PAGES
 from .language_walk import DESK, TYPED, Walk, record_event, run_worker, set_messages
 from .site import ROOT, at, hidden
 from .small_host import readme_toml
@@ -278,6 +281,9 @@ STEPS = (
     a_whole_cancel,
     host_program,
     past_us,
+    policy_words,
+    *MONEY_PAGES,
+    *POLICY_PAGES,
 )
 
 

@@ -197,6 +197,11 @@ class Tenants:
         self.engine.dispose()
 
 
+def current_clinic() -> int | None:
+    """The clinic that a strict host works for in this moment."""
+    return _clinic.get()
+
+
 def number(clinic: str) -> int:
     """The primary key of a clinic: not the same numbers as the visits have."""
     return 70 + CLINICS.index(clinic)

@@ -54,7 +54,7 @@ def test_the_quote_names_amounts_choices_and_why(clinic: Clinic) -> None:
     quote = program(clinic).get(url(visit, "quote")).get_json()
     assert (quote["fee"], quote["deposit"], quote["price"], quote["currency"]) == ("30.00", "40.00", "60.00", "EUR")
     assert quote["notice_minutes"] == 300
-    assert quote["band"] == {"less_than_minutes": 1440, "fee": "50%", "forfeit": False}
+    assert quote["band"] == {"less_than_minutes": 1440, "later_than": None, "fee": "50%", "forfeit": False}
     assert quote["why"] == ["band"]
     assert quote["why_text"].startswith("50% of 60.00")
     assert quote["fee_choices"] == ["charge", "waive"]

@@ -33,7 +33,7 @@ from flask_cancellations.models import (
     Waiver,
 )
 from flask_cancellations.rules.quote import Quote
-from flask_cancellations.rules.wording import why_text
+from flask_cancellations.rules.why import why_text
 from flask_cancellations.services import catalogue, history, messages
 from flask_cancellations.services.quoting import quote_for
 

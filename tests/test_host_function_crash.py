@@ -217,6 +217,7 @@ def test_without_a_worker_whoever_cancels_after_a_minute_clears_the_way(database
     assert post(case.site, case.key).status_code == 303
     assert [event.action for event in case.site.rows(Event)] == [
         "appointment.cancelled",
+        "fee.undone",
         "cancellation.reversed",
         "appointment.cancelled",
     ]

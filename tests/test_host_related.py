@@ -121,6 +121,19 @@ def test_a_client_in_columns_of_the_appointment(session):
     assert host(COLUMNS).client_key(found[4].row) == keys[4]
 
 
+def test_a_clients_group_in_either_place(session):
+    add(session, cut(9, who="Ada", mobile="1", barber="vip", guest=Guest(code="G1", full_name="Bo", email="staff")))
+    columns = 'client = {name = "who", phone = "mobile", group = "barber"}\n'
+    (on_the_row,) = listed(session, host(columns))
+    assert on_the_row.client == Person(on_the_row.client_key, "Ada", None, "1", None, "vip")
+    with counting(session) as statements:
+        (related,) = listed(
+            session, host('client = "guest"\n[CANCELLATIONS_HOST.client]\nname = "full_name"\ngroup = "email"\n')
+        )
+    assert related.client == Person("G1", "Bo", None, None, None, "staff")
+    assert len(statements) == 1
+
+
 def test_a_client_that_is_a_row_or_else_columns(session):
     add(
         session,

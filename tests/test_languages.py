@@ -27,9 +27,9 @@ from .site import ROOT, Site, at, text_of
 TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
 # Latin words that Bulgarians read too, and the clinic's data.
 KNOWN = (
-    *("EUR", "SMS", "API", "JSON", "null", "true", "false"),
+    *("EUR", "USD", "SMS", "API", "JSON", "null", "true", "false"),
     *("Dr Ivan Kolev", "Vesela Marinova", "Massage", "Elena Desk", "Sunny Clinic"),
-    *("m…@e….com", "https://clinic.example/book", "worker: 7.7"),
+    *("m…@e….com", "https://clinic.example/book", "desk@clinic.example", "worker: 7.7", "TimeoutError", "ZIP"),
 )
 OWN_REASON = {"code": "holiday", "side": "client", "label": {"en": "On holiday", "bg": "На почивка"}}
 LAYOUT = (

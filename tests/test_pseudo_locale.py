@@ -25,7 +25,7 @@ MADE_UP = "he"  # right to left, with a script of its own, and no language of ou
 # What comes from the clinic's data. Everything else that people read must be in the catalogue.
 DATA = (
     *("Мария Петрова", "Dr Ivan Kolev", "Vesela Marinova", "Massage", "Elena Desk", "Sunny Clinic"),
-    *("EUR", "m…@e….com", "https://clinic.example/book"),
+    *("EUR", "USD", "m…@e….com", "https://clinic.example/book", "desk@clinic.example", "TimeoutError"),
     "Петрова",  # searched for
     "worker: 7.7",  # an event of a kind that the pages do not know is shown by its code
 )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import event
 
-from flask_cancellations import ConfigError
+from flask_cancellations import ConfigError, Deposit, HostAdapter
+from flask_cancellations.jobs.worker import run_once
 from flask_cancellations.models import Cancellation, Claim, Event
+from flask_cancellations.services.actor import job_actor
 
 from .site import ROOT, hidden, text_of
-from .tenant_host import START, Tenants, Visit, run
+from .tenant_host import START, Tenants, Visit, number, run
 
 Start = Callable[..., Tenants]
 DELETE = {"status": {"none": "delete"}}
@@ -33,10 +37,10 @@ def start(database_url: str) -> Iterator[Start]:
         one.close()
 
 
-def cancel(browser: Any, name: str, status: int = 201, idempotency_key: str = "") -> Any:
+def cancel(browser: Any, name: str, status: int = 201, idempotency_key: str = "", **more: str) -> Any:
     answer = browser.post(
         f"{ROOT}/api/appointments/{name}/cancel",
-        json={"reason": "family", "fee": "charge", "told_channel": "phone"},
+        json={"reason": "family", "fee": "charge", "told_channel": "phone", **more},
         headers={"Idempotency-Key": idempotency_key or uuid4().hex},
     )
     assert answer.status_code == status, answer.text
@@ -87,6 +91,26 @@ def test_the_api_answers_with_the_public_id_and_another_tenants_is_unknown(start
     name = str(host.read(host.visit("east"), "uuid"))
     cancel(host.desk("west"), name, status=404)
     assert cancel(host.desk("east"), name)["appointment_key"] == name
+
+
+def test_papers_for_clients_show_the_public_id(start: Start) -> None:
+    class Till(HostAdapter):
+        def deposits(self, appointment: Any) -> list[Deposit]:
+            return [Deposit(5000, "EUR")]
+
+    host = start(CANCELLATIONS_ADAPTER=Till)
+    key = host.visit("east", id=4711)
+    name = str(host.read(key, "uuid"))
+    cancel(host.desk("east"), name, rest="credit")
+    host.clock.forward(minutes=3)
+    with host.app.app_context():
+        assert run_once(host.state).movements == 1
+        with host.cancellations.scope(number("east")):
+            assert host.cancellations.credit_note(1).facts["original"]["appointment"] == name
+            archive = ZipFile(BytesIO(host.cancellations.evidence(1, job_actor("lawyer"))))
+    texts = [archive.read(name).decode() for name in archive.namelist()]
+    assert f"appointment: {name}\n" in texts[0]
+    assert not [text for text in texts if key in text]
 
 
 def test_actions_in_the_hosts_diary_lead_to_the_public_id(start: Start) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import cycle, pairwise, permutations, product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,62 +13,102 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flask_cancellations.clock import DAY, HOUR, MINUTE, Clock
+from flask_cancellations.rules.calendar import Allowance, Calendar, Cutoff, WorkingDays
+from flask_cancellations.rules.deposit_rule import RESTS, DepositRule, Rests, harshness
 from flask_cancellations.rules.money import from_minor, percent_of, precision, to_minor
-from flask_cancellations.rules.policy import Band, Fee, Policy
-from flask_cancellations.rules.quote import Facts, Quote, quote
+from flask_cancellations.rules.policy import Band, Fee, MoveRule, Policy
+from flask_cancellations.rules.quote import Facts, Quote, quote, quote_move
 from flask_cancellations.rules.reasons import SEEDED, Reason
 from flask_cancellations.rules.settlement import FeeChoice, Settlement, rest_choices, settle
+from flask_cancellations.rules.stages import stages
 
 SOFIA = Clock(ZoneInfo("Europe/Sofia"))
 CURRENCIES = st.sampled_from(["JPY", "EUR", "KWD"])  # 0, 2 and 3 decimals
 AMOUNTS = st.integers(0, 10_000_000)
+# A clinic that works from Monday to Saturday, and closes over the turn of the year.
+CALENDAR = Calendar(
+    SOFIA,
+    WorkingDays(frozenset(range(6)), closed=frozenset(date(2026, 12, 24) + timedelta(days=n) for n in range(10))),
+)
+START = SOFIA.to_us(datetime(2027, 1, 4, 10, 30))  # the first working day after it
 thorough = settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+brief = settings(thorough, max_examples=500)
 
 
-@st.composite
-def fees(draw: st.DrawFn) -> Fee:
-    kind = draw(st.sampled_from(["none", "fixed", "percent", "full"]))
-    if kind == "fixed":
-        return Fee("fixed", minor=draw(st.integers(1, 1_000_000)))
-    if kind == "percent":
-        return Fee("percent", percent=Decimal(draw(st.integers(1, 10_000))) / 100)
-    return Fee("full", percent=Decimal(100)) if kind == "full" else Fee("none")
+# Sampled from lists, since drawing parts of parts takes longer than what is tested.
+FEES = [
+    *(Fee("none"), Fee("full", percent=Decimal(100))),
+    *(Fee("fixed", minor=minor) for minor in (1, 999, 3_000, 1_000_000)),
+    *(Fee("percent", percent=Decimal(text)) for text in ("0.01", "10", "33.33", "50", "99.99")),
+]
+RESTS_LISTS: list[Rests] = [order[:n] for n in (1, 2, 3) for order in permutations(RESTS, n)]
+WITHOUT_KEEPING: list[Rests] = [("refund",), ("refund", "credit"), ("credit",)]
+DEPOSITS = [
+    DepositRule(client, other, clinic)
+    for (client, other), clinic in zip(product(RESTS_LISTS, RESTS_LISTS), cycle(WITHOUT_KEEPING), strict=False)
+]
+EDGES = [
+    *(minutes * MINUTE for minutes in (1, 90, 120, 1439, 1440, 1441, 48 * 60, 72 * 60, 14 * 24 * 60)),
+    *(Cutoff(time(hour, minute), days) for hour, minute in ((0, 0), (10, 30), (16, 0), (23, 59)) for days in range(5)),
+]
 
 
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    edges = draw(st.lists(st.integers(1, 14 * 24 * 60), max_size=5, unique=True))
-    return Policy(
-        "standard",
-        date(2026, 1, 1),
-        draw(CURRENCIES),
-        bands=tuple(Band(edge * MINUTE, draw(fees()), draw(st.booleans())) for edge in edges),
-        cap=draw(st.none() | st.integers(1, 500_000)),
-        grace=draw(st.sampled_from([0, 15 * MINUTE, DAY])),
+def band(edge: int | Cutoff, fee: Fee, deposit: DepositRule | None) -> Band:
+    return Band(None, fee, deposit, edge) if isinstance(edge, Cutoff) else Band(edge, fee, deposit)
+
+
+BAND = st.builds(band, st.sampled_from(EDGES), st.sampled_from(FEES), st.none() | st.sampled_from(DEPOSITS))
+BANDS = st.lists(BAND, max_size=4, unique_by=lambda made: made.edge).map(tuple)
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    return st.builds(
+        Policy,
+        st.just("standard"),
+        st.just(date(2026, 1, 1)),
+        CURRENCIES,
+        bands=BANDS,
+        cap=st.none() | st.integers(1, 500_000),
+        grace=st.sampled_from([0, 15 * MINUTE, DAY]),
+        deposit=st.sampled_from(DEPOSITS),
+        within_window=st.sampled_from(["none", "grace", "full"]),
+        moves=st.none() | st.builds(MoveRule, BANDS, st.sampled_from([None, Allowance(2, 6)])),
+        exempt=st.sampled_from([frozenset(), frozenset({"vip"})]),
+        first_free=st.sampled_from([None, Allowance(1, 12)]),
     )
 
 
-@st.composite
-def facts(draw: st.DrawFn, currency: str) -> Facts:
-    start = 30 * DAY
-    told = start - draw(st.integers(1, 20 * 24 * 60)) * MINUTE
-    return Facts(
-        currency=currency,
-        start=start,
-        told=told,
-        booked=draw(st.none() | st.integers(0, told)),
-        price=draw(st.none() | AMOUNTS),
-        deposit=draw(AMOUNTS),
-        proven=draw(st.booleans()),
-        entered=draw(st.none() | AMOUNTS),
-    )
+def noticed(minutes: int, booked_before: int | None) -> Facts:
+    told = START - minutes * MINUTE
+    booked = None if booked_before is None else told - booked_before * MINUTE
+    return Facts("EUR", START, told, booked, None, 0, proven=True, calendar=CALENDAR)
 
 
-@st.composite
-def quotes(draw: st.DrawFn) -> Quote:
-    policy = draw(policies())
-    reason = draw(st.none() | st.sampled_from(SEEDED))
-    return quote(draw(facts(policy.currency)), draw(st.sampled_from([policy, None])), reason)
+FACTS = st.builds(
+    replace,
+    st.builds(noticed, st.integers(1, 20 * 24 * 60), st.none() | st.integers(0, 10 * 24 * 60)),
+    price=st.none() | AMOUNTS,
+    deposit=AMOUNTS,
+    proven=st.booleans(),
+    entered=st.none() | AMOUNTS,
+    group=st.sampled_from(["", "vip", "staff"]),
+    granted=st.sampled_from([None, 0, 1]),
+    late_moves=st.sampled_from([None, 0, 2]),
+    clinic_caused=st.sampled_from([False, False, False, True]),
+)
+
+
+def cases() -> st.SearchStrategy[tuple[Policy, Facts]]:
+    """A policy and facts in its currency."""
+    return st.tuples(policies(), FACTS).map(lambda case: (case[0], replace(case[1], currency=case[0].currency)))
+
+
+def quoted(case: tuple[Policy, Facts], covered: bool, reason: Reason | None) -> Quote:
+    return quote(case[1], case[0] if covered else None, reason)
+
+
+def quotes() -> st.SearchStrategy[Quote]:
+    return st.builds(quoted, cases(), st.booleans(), st.none() | st.sampled_from(SEEDED))
 
 
 @thorough
@@ -102,22 +144,56 @@ def test_a_settlement_with_a_negative_amount_cannot_be_made() -> None:
         Settlement("EUR", deposit=0, refunded=-5, credited=5)
 
 
+MINUTES = st.integers(0, 20 * 24 * 60)
+
+
 @thorough
-@given(policies(), st.data(), st.integers(0, 20 * 24 * 60), st.integers(0, 20 * 24 * 60))
-def test_less_notice_never_costs_less(policy: Policy, data: st.DataObject, one: int, other: int) -> None:
-    price = data.draw(st.none() | AMOUNTS)
-    start = 30 * DAY
+@given(cases(), st.none() | MINUTES, MINUTES, MINUTES, st.booleans())
+def test_less_notice_never_costs_less(
+    case: tuple[Policy, Facts], booked: int | None, one: int, other: int, moving: bool
+) -> None:
+    """Whatever limits, fees and rules a clinic mixes; only grace is apart, which counts from the booking."""
+    policy = replace(case[0], grace=0)
+    known = replace(case[1], booked=None if booked is None else START - booked * MINUTE, entered=None)
 
-    def fee_at(minutes: int) -> Quote:
-        known = Facts(policy.currency, start, start - minutes * MINUTE, None, price, 0, proven=True)
-        return quote(known, policy, None)
+    def at(minutes: int) -> Quote:
+        told = replace(known, told=START - minutes * MINUTE)
+        return quote_move(told, policy) if moving else quote(told, policy, None)
 
-    early, late = fee_at(max(one, other)), fee_at(min(one, other))
+    early, late = at(max(one, other)), at(min(one, other))
     if not late.needs_amount:
         assert early.fee <= late.fee
         assert not early.needs_amount
+    if known.price:
+        assert early.otherwise <= late.otherwise
     assert early.late <= late.late
-    assert early.forfeit <= late.forfeit
+    assert moving or harshness(early.rests) <= harshness(late.rests)
+
+
+@brief
+@given(cases(), st.floats(0, 1))
+def test_the_stages_until_the_start_say_what_each_moment_costs(case: tuple[Policy, Facts], part: float) -> None:
+    policy, known = case
+    found = stages(known, policy)
+    assert found[-1].until == START
+    moment = known.told + round((START - known.told) * part)
+    then = next(stage for stage in found if moment <= stage.until)
+    assert then.quote.fingerprint() == quote(replace(known, told=moment), policy, None).fingerprint()
+    assert all(one.quote.fingerprint() != other.quote.fingerprint() for one, other in pairwise(found))
+
+
+@brief
+@given(cases(), st.sampled_from(SEEDED))
+def test_only_what_the_policy_opens_may_happen_to_a_deposit(case: tuple[Policy, Facts], reason: Reason) -> None:
+    policy, known = case[0], replace(case[1], deposit=10_000_001)  # more than any fee
+    found = quote(known, policy, reason)
+    rules = [policy.deposit, *(band.deposit for band in policy.bands if band.deposit is not None)]
+    assert found.rests in {rule.of(reason.side) for rule in rules}
+    if "band" not in found.why:
+        assert found.rests == policy.deposit.of(reason.side)
+    choices = rest_choices(found, "waive", may_keep=False)
+    assert "keep" not in choices
+    assert choices
 
 
 @thorough
@@ -205,11 +281,11 @@ def test_what_is_no_amount_is_refused(value: str) -> None:
 
 
 @thorough
-@given(policies(), st.sampled_from([reason for reason in SEEDED if not reason.fee]), st.data())
+@given(cases(), st.sampled_from([reason for reason in SEEDED if not reason.fee]))
 def test_a_reason_without_fee_costs_nothing_and_says_what_it_would_have_cost(
-    policy: Policy, reason: Reason, data: st.DataObject
+    case: tuple[Policy, Facts], reason: Reason
 ) -> None:
-    known = data.draw(facts(policy.currency))
+    policy, known = case
     free, ordinary = quote(known, policy, reason), quote(known, policy, None)
     assert free.fee == 0
     assert not free.needs_amount

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import product
@@ -11,10 +12,12 @@ import pytest
 
 from flask_cancellations.clock import DAY, HOUR, MINUTE
 from flask_cancellations.i18n import use_locale
+from flask_cancellations.rules.deposit_rule import FORFEIT
 from flask_cancellations.rules.policy import Band, Fee, Policy
 from flask_cancellations.rules.quote import Facts, Quote, quote
 from flask_cancellations.rules.reasons import SEEDED
 from flask_cancellations.rules.settlement import Settlement, rest_choices, settle
+from flask_cancellations.rules.why import why_text
 from flask_cancellations.rules.wording import (
     amount_text,
     button_text,
@@ -22,7 +25,6 @@ from flask_cancellations.rules.wording import (
     outcome_sentences,
     percent_text,
     summary_text,
-    why_text,
 )
 
 REASONS = {reason.code: reason for reason in SEEDED}
@@ -137,10 +139,9 @@ def test_why(terms: Policy | None, notice: int, options: dict[str, object], text
     assert plain(why_text(quoted(terms, notice, **options), terms)) == text  # type: ignore[arg-type]
 
 
-def test_why_without_the_policy_at_hand_names_no_border_it_does_not_know() -> None:
-    assert plain(why_text(quoted(STANDARD, 50 * HOUR))) == (
-        "No fee: the clinic was told 2 days 2 h before the appointment."
-    )
+def test_why_of_a_quote_read_back_without_its_policy_names_no_border_it_does_not_know() -> None:
+    read_back = replace(quoted(STANDARD, 50 * HOUR), considered=(), facts=None)
+    assert plain(why_text(read_back)) == ("No fee: the clinic was told 2 days 2 h before the appointment.")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_numbers_follow_the_language() -> None:
 def every_settlement() -> list[Settlement]:
     found = []
     for fee, deposit, forfeit, choice in product((0, 3000), (0, 2000, 3000, 5000), (False, True), ("charge", "waive")):
-        band = Band(24 * HOUR, Fee("fixed", minor=fee) if fee else Fee("none"), forfeit)
+        band = Band(24 * HOUR, Fee("fixed", minor=fee) if fee else Fee("none"), FORFEIT if forfeit else None)
         terms = Policy("p", date(2026, 1, 1), "EUR", (band,))
         made = quote(Facts("EUR", HOUR, 0, -DAY, 6000, deposit, True), terms, None)
         for rest in rest_choices(made, choice, may_keep=True) or ("refund",):  # type: ignore[arg-type]

@@ -10,15 +10,18 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event, select
 
-from flask_cancellations import ConfigError
+from flask_cancellations import ConfigError, Deposit, Payment
 from flask_cancellations.errors import NoScope, SlotTaken
 from flask_cancellations.host import HostAdapter
+from flask_cancellations.jobs.summary import Summary
 from flask_cancellations.jobs.worker import run_once
 from flask_cancellations.models import (
     Acceptance,
     AnsweredRequest,
     Cancellation,
     Claim,
+    CreditLot,
+    CreditNote,
     Diary,
     Event,
     Link,
@@ -26,13 +29,17 @@ from flask_cancellations.models import (
     Movement,
     PolicyVersion,
     ReasonRow,
+    Review,
+    SettlementRow,
     Slot,
 )
 from flask_cancellations.models.base import tables
+from flask_cancellations.services import payments
+from flask_cancellations.services.actor import job_actor
 
 from .servers import SmtpCatcher
 from .site import ROOT, hidden, text_of
-from .tenant_host import START, NoClinic, Tenants, Visit, number, run
+from .tenant_host import START, Entering, NoClinic, Tenants, Visit, current_clinic, number, run
 
 Start = Callable[..., Tenants]
 EAST, WEST = str(number("east")), str(number("west"))
@@ -51,10 +58,10 @@ def start(database_url: str) -> Iterator[Start]:
         one.close()
 
 
-def cancel(browser: Any, key: str, status: int = 201, reason: str = "family") -> Any:
+def cancel(browser: Any, key: str, status: int = 201, reason: str = "family", **more: str) -> Any:
     answer = browser.post(
         f"{ROOT}/api/appointments/{key}/cancel",
-        json={"reason": reason, "fee": "charge", "told_channel": "phone"},
+        json={"reason": reason, "fee": "charge", "told_channel": "phone", **more},
         headers={"Idempotency-Key": uuid4().hex},
     )
     assert answer.status_code == status, answer.text
@@ -301,6 +308,97 @@ def test_one_worker_delivers_for_all_clinics(start: Start, smtp_catcher: SmtpCat
         (EAST, "charge.manual"),
         (EAST, "message.sent"),
     ]
+
+
+class Till(Entering):
+    """A host with a deposit for each visit, which moves money itself; it notes what it is asked, and where."""
+
+    def __init__(self) -> None:
+        self.moved: list[tuple[int | None, str, int]] = []
+
+    def deposits(self, appointment: Any) -> list[Deposit]:
+        return [Deposit(5000, "EUR")]
+
+    def refund(self, payment: Payment) -> str:
+        self.moved.append((current_clinic(), payment.kind, payment.amount))
+        return f"r-{payment.key}"
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_one_worker_sees_to_the_money_of_all_clinics(start: Start, strict: bool) -> None:
+    """Pending fees, refunds, credit until it expires; a fee is dropped for a booking of its own clinic only."""
+    till = Till()
+    host = start(
+        strict=strict,
+        CANCELLATIONS_ADAPTER=till,
+        CANCELLATIONS_PENDING="2h",
+        CANCELLATIONS_CREDIT_EXPIRES="30d",
+    )
+    keys = {clinic: [host.visit(clinic) for _ in range(2)] for clinic in ("east", "west")}
+    for clinic in ("east", "west"):
+        desk = host.desk(clinic)
+        for key, rest in zip(keys[clinic], ("refund", "credit"), strict=True):
+            cancel(desk, key, rest=rest)
+    assert [row.pending for row in host.rows(SettlementRow)] == [3000] * 4
+    assert {(row.scope, row.state) for row in host.rows(Movement)} == {(EAST, "created"), (WEST, "created")}
+
+    def work() -> Summary:
+        with host.app.app_context():
+            done = run_once(host.state)
+        assert done.errors == 0
+        return done
+
+    def due() -> list[str]:
+        with host.app.app_context():
+            return host.state.due_scopes()
+
+    host.clock.forward(minutes=3)
+    assert work().movements == 4
+    assert sorted(till.moved) == [(int(EAST), "refund", 2000), (int(WEST), "refund", 2000)]
+    assert [(row.scope, row.number, row.gross) for row in host.rows(CreditNote)] == [(EAST, 1, 2000), (WEST, 1, 2000)]
+    assert due() == [EAST, WEST]  # their fees wait
+
+    host.visit("west", "Bo Second")  # at the same time, with the same therapist
+    host.clock.forward(minutes=6)
+    assert work().fees == 2
+    assert due() == [EAST]
+    host.clock.forward(hours=2)
+    assert work().fees == 2
+    assert {(row.kept, row.dropped) for row in host.rows(SettlementRow)[:2]} == {(3000, 0)}
+    assert {(row.kept, row.dropped) for row in host.rows(SettlementRow)[2:]} == {(0, 3000)}
+
+    work()
+    assert due() == []
+    host.clock.forward(days=31)
+    assert due() == [EAST, WEST]
+    work()
+    assert [(row.scope, row.balance) for row in host.rows(CreditLot)] == [(EAST, 0), (WEST, 0), (WEST, 0)]
+    assert due() == []
+
+
+def test_a_payment_that_a_worker_left_is_found_in_its_clinic(start: Start) -> None:
+    """And what waits for a review is nobody's work."""
+    till = Till()
+    host = start(CANCELLATIONS_ADAPTER=till, CANCELLATIONS_PENDING="2h")
+    key = host.visit("west")
+    cancel(host.desk("west"), key, rest="refund")
+    host.clock.forward(minutes=3)
+    with host.app.app_context(), host.state.within(WEST):
+        (movement_id,) = payments.due_ids(host.state, 10)
+        assert payments.begin(host.state, movement_id, job_actor("worker")) is not None
+        host.session.commit()
+    host.change(key, "west", state="BOOKED")
+    host.clock.forward(minutes=5)
+    with host.app.app_context():
+        assert host.state.due_scopes() == [WEST]
+        done = run_once(host.state)
+        assert (done.movements, done.errors) == (1, 0)
+    assert till.moved == [(int(WEST), "refund", 2000)]
+    assert [(row.scope, row.kind) for row in host.rows(Review)] == [(WEST, "restored")]
+    assert [(row.pending, row.refunded, row.held) for row in host.rows(SettlementRow)] == [(3000, 2000, 3000)]
+    host.clock.forward(hours=3)
+    with host.app.app_context():
+        assert host.state.due_scopes() == []
 
 
 def test_trouble_in_one_clinic_keeps_no_other_waiting(

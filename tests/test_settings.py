@@ -14,6 +14,7 @@ from flask import Flask
 
 from flask_cancellations.clock import DAY, HOUR, MINUTE, system_now
 from flask_cancellations.errors import ConfigError, Fault
+from flask_cancellations.rules.deposit_rule import FORFEIT
 from flask_cancellations.rules.policy import NO_FEE, Band, Fee
 from flask_cancellations.rules.reasons import SEEDED, Reason
 from flask_cancellations.settings import KEYS, Settings, load
@@ -293,7 +294,7 @@ class TestPolicies:
         assert policy.currency == "EUR"
         assert policy.bands == (
             Band(2 * DAY, Fee("fixed", minor=1000)),
-            Band(90 * MINUTE, FULL_PRICE, forfeit=True),
+            Band(90 * MINUTE, FULL_PRICE, FORFEIT),
         )
         assert policy.no_show == FULL_PRICE
         assert (policy.cap, policy.grace, policy.self_cancel) == (8000, 15 * MINUTE, 2 * HOUR)

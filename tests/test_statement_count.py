@@ -87,7 +87,7 @@ def test_the_floor_of_the_measurement_writes_the_same_rows_as_the_service(filled
     # Times, client and ids differ from one appointment to the next; everything else may not.
     for table, rows in left.parts.items():
         assert [sorted(row) for row in rows] == [sorted(row) for row in right.parts[table]], table.name
-    assert left.parts[SETTLEMENT] == [{**row, "cancellation_id": ANY} for row in right.parts[SETTLEMENT]]
+    assert left.parts[SETTLEMENT] == [{**row, "cancellation_id": ANY, "trace": ANY} for row in right.parts[SETTLEMENT]]
 
 
 def test_a_measurement_prints_the_agreed_line_and_nothing_else(

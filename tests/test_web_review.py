@@ -175,12 +175,14 @@ def test_a_restored_appointment_shows_what_was_charged_and_sent(site: Site) -> N
     page = text_of(desk.get(f"{ROOT}/review"))
     assert "Stands again" in page
     assert (
-        "It was cancelled here, and is open again in the clinic's own program. A fee of 30.00 EUR was charged." in page
+        "It was cancelled here, and is open again in the clinic's own program. "
+        "There is a fee of 30.00 EUR; 10.00 EUR of it is asked for only if you keep it." in page
     )
     assert "The client was told of the cancellation: SMS, E-mail." in page
     assert "Drop the fee The client pays nothing. 30.00 EUR Keep the fee" in page
     story = text_of(desk.get(f"{ROOT}/appointment/{key}"))
     assert "Restored in the clinic's own program: the appointment stands again" in story
+    assert "10.00 EUR of the fee is not decided yet." in story
 
 
 def test_the_fee_of_a_restored_appointment_is_dropped(site: Site) -> None:
@@ -188,13 +190,13 @@ def test_the_fee_of_a_restored_appointment_is_dropped(site: Site) -> None:
     desk = site.browser()
     assert send(desk, "close", fee="drop").status_code == 303
     (settled,), (movement,) = site.rows(SettlementRow), site.rows(Movement)
-    assert (settled.fee, settled.due, settled.dropped, settled.kept, settled.given_back) == (3000, 0, 1000, 0, 2000)
+    assert (settled.fee, settled.dropped, settled.due, settled.pending, settled.kept) == (3000, 3000, 0, 0, 0)
     assert (settled.deposit, settled.taken, settled.held) == (2000, 0, 2000)
     assert (movement.kind, movement.state) == ("charge", "stopped")
     story = text_of(desk.get(f"{ROOT}/appointment/{key}"))
     assert "Elena Desk has looked at it" in story
     assert "The fee 30.00 EUR dropped" in story
-    assert "Dropped no longer asked for 10.00 EUR" in text_of(desk.get(f"{ROOT}/cancellation/1"))
+    assert "Dropped no longer asked for 30.00 EUR" in text_of(desk.get(f"{ROOT}/cancellation/1"))
 
 
 def test_the_fee_of_a_restored_appointment_is_kept(site: Site) -> None:
@@ -208,8 +210,12 @@ def test_the_fee_of_a_restored_appointment_is_kept(site: Site) -> None:
     assert "Say whether the fee is dropped or kept." in text_of(answer)
     assert 'href="#fcx-fee-1"' in answer.text
     assert send(desk, "close", fee="keep").status_code == 303
-    (settled,), (movement,) = site.rows(SettlementRow), site.rows(Movement)
-    assert (settled.due, settled.kept, movement.state) == (1000, 2000, "manual")
+    (settled,), movements = site.rows(SettlementRow), site.rows(Movement)
+    assert (settled.due, settled.kept, settled.pending) == (1000, 2000, 0)
+    assert [(row.kind, row.state, row.amount) for row in movements] == [
+        ("charge", "stopped", 1000),
+        ("charge", "created", 1000),
+    ]
     assert send(desk, "close", key="again", fee="drop").status_code == 409
 
 

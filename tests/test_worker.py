@@ -399,8 +399,8 @@ def test_worker_once_says_what_it_did(clinic: Clinic, smtp_catcher: SmtpCatcher)
         output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "")
     assert output == (
-        "messages: 2 sent, 0 to be tried again, 0 given up; money movements: 1; old answers forgotten: 0; "
-        "changes by other pages found: 0\n"
+        "messages: 2 sent, 0 to be tried again, 0 given up; fees decided: 0; money movements: 1, 0 failed; "
+        "old answers forgotten: 0; changes by other pages found: 0\n"
     )
     assert len(smtp_catcher.mails) == 1
 

@@ -15,14 +15,17 @@ VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "l
 
 
 class Visible(HTMLParser):
-    """`texts` in the order of the page; `lang` and `dir` of its root element."""
+    """`texts` in the order of the page; `lang` and `dir` of its root element.
+
+    What is marked as another language is left out, such as the text for clients in each of theirs.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.texts: list[str] = []
         self.lang = ""
         self.dir = ""
-        self._open: list[str] = []
+        self._open: list[tuple[str, str]] = []  # with the language in force
         self.feed(html)
         self.close()
 
@@ -36,12 +39,13 @@ class Visible(HTMLParser):
         if tag == "meta" and given.get("name") == "description":
             self.texts.append(given.get("content", ""))
         if tag not in VOID:
-            self._open.append(tag)
+            self._open.append((tag, given.get("lang") or (self._open[-1][1] if self._open else "")))
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop() != tag:
+        while self._open and self._open.pop()[0] != tag:
             pass
 
     def handle_data(self, data: str) -> None:
-        if data.strip() and not {"script", "style"} & set(self._open):
+        ours = not self._open or self._open[-1][1] == self.lang
+        if data.strip() and ours and not {"script", "style"} & {tag for tag, _ in self._open}:
             self.texts.append(" ".join(data.split()))

@@ -35,7 +35,10 @@ class AppointmentAnswer(Schema):
 class BandAnswer(Schema):
     """The band that applied."""
 
-    less_than_minutes = fields.Integer()
+    less_than_minutes = fields.Integer(allow_none=True, metadata={"description": "null for a deadline by the clock."})
+    later_than = fields.String(
+        allow_none=True, metadata={"description": "A deadline by the clock: 16:00, 1 working day before."}
+    )
     fee = fields.String(metadata={"description": "none, full, a percentage or a fixed amount."})
     forfeit = fields.Boolean()
 
@@ -176,7 +179,8 @@ def quote_values(appointment: Appointment, seen: Preview) -> dict[str, Any]:
         "band": None
         if band is None
         else {
-            "less_than_minutes": band.less_than // MINUTE,
+            "less_than_minutes": None if band.less_than is None else band.less_than // MINUTE,
+            "later_than": None if band.later_than is None else band.later_than.text,
             "fee": band.fee.text(currency),
             "forfeit": band.forfeit,
         },

@@ -79,7 +79,8 @@ class Renderer:
         settlement = Settlement(**told["settlement"])
         settings, current = self._settings, locale()
         start = self._clock.to_wall(told["start_us"])
-        free_until = told.get("free_until_us")
+        free_until, pending_until = told.get("free_until_us"), told.get("pending_until_us")
+        decided_by = moment_text(self._clock.to_wall(pending_until)) if pending_until is not None else ""
         return {
             "client": one_line(told["client"]),
             "service": one_line(told["service"]),
@@ -89,7 +90,7 @@ class Renderer:
             "short_day": short_day_text(start.date()),
             "time": time_text(start),
             "settlement": settlement,
-            "fee_sentence": fee_sentence(settlement),
+            "fee_sentence": fee_sentence(settlement, decided_by),
             "deposit_sentences": deposit_sentences(settlement),
             "free_until": moment_text(self._clock.to_wall(free_until)) if free_until is not None else "",
             "clinic": one_line(settings.clinic_name),

@@ -12,27 +12,44 @@ from flask_cancellations.rules.settlement import Settlement
 from flask_cancellations.rules.wording import amount_text
 
 
-def fee_sentence(settlement: Settlement) -> str:
-    """The fee in one sentence."""
+def fee_sentence(settlement: Settlement, pending_until: str = "") -> str:
+    """The fee in one sentence, or two if it has not been decided yet."""
     money = partial(amount_text, currency=settlement.currency)
     if not settlement.fee:
         return fcx_("There is no cancellation fee.")
+    if settlement.pending:
+        may_apply = fcx_(
+            "A cancellation fee of %(fee)s may apply. If someone else takes the time, we drop it.",
+            fee=money(settlement.pending),
+        )
+        return f"{may_apply} {_we_will_write(pending_until)}" if pending_until else may_apply
+    charged = settlement.kept + settlement.due
     if settlement.waived == settlement.fee:
         return fcx_("We waive the cancellation fee of %(fee)s.", fee=money(settlement.fee))
+    if not charged and settlement.given_back:
+        return fcx_("We give the cancellation fee of %(fee)s back to you.", fee=money(settlement.given_back))
+    if not charged:
+        return fcx_("We drop the cancellation fee of %(fee)s.", fee=money(settlement.dropped + settlement.waived))
+    if not settlement.due and settlement.kept > settlement.taken:
+        return fcx_("The cancellation fee of %(fee)s is paid.", fee=money(charged))
     if not settlement.due:
         return fcx_(
             "The cancellation fee is %(fee)s; it is taken from your deposit of %(deposit)s.",
-            fee=money(settlement.fee),
+            fee=money(charged),
             deposit=money(settlement.deposit),
         )
     if not settlement.taken:
         return fcx_("The cancellation fee is %(fee)s, to be settled at the desk.", fee=money(settlement.due))
     return fcx_(
         "The cancellation fee is %(fee)s: %(taken)s from your deposit, %(due)s to be settled at the desk.",
-        fee=money(settlement.fee),
+        fee=money(charged),
         taken=money(settlement.taken),
         due=money(settlement.due),
     )
+
+
+def _we_will_write(until: str) -> str:
+    return fcx_("We will write to you by %(moment)s.", moment=until)
 
 
 def deposit_sentences(settlement: Settlement) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from flask import current_app
 
-from flask_cancellations.host.values import Appointment, User
+from flask_cancellations.host.values import Appointment, CreditNoteFacts, Payment, User
 from flask_cancellations.i18n import EXTENSION_KEY
+from flask_cancellations.rules.deposits import Deposit
 
 
 class HostAdapter:
@@ -54,4 +56,29 @@ class HostAdapter:
         None leaves the decision to ``CANCELLATIONS_ROLES``. True and False are final. ``appointment.row`` is None
         once the host has deleted the row; the rest then comes from our record of the cancellation.
         """
+        return None
+
+    def deposits(self, appointment: Appointment) -> Sequence[Deposit] | None:  # noqa: ARG002 - for subclasses
+        """The deposits of an appointment, the one to be used first in front; each with what is left of it.
+
+        None, the default, leaves it to the mapping: one deposit, in the clinic's currency.
+        """
+        return None
+
+    def refund(self, payment: Payment) -> str | None:  # noqa: ARG002 - for subclasses
+        """Give money back to the client; the worker calls it, outside of any transaction.
+
+        Return the provider's reference once it is certain, or None for what is to be settled at the desk (the default).
+        Raise PaymentRefused if it is certain that no money has moved. Any other exception means that nobody knows; the
+        worker then calls again with the same ``payment.key``, which the provider must recognise. A worker may be killed
+        after the call, so it is called again in that case too.
+        """
+        return None
+
+    def charge(self, payment: Payment) -> str | None:  # noqa: ARG002 - for subclasses
+        """Take money from the client, for instance from a card on file. As :meth:`refund`."""
+        return None
+
+    def credit_note_number(self, note: CreditNoteFacts) -> str | None:  # noqa: ARG002 - for subclasses
+        """The host's own number of a credit note, drawn in the session's transaction; None, the default, for ours."""
         return None

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from flask_cancellations.host.keys import key_of
 from flask_cancellations.host.paths import Selection, mapper_of
 from flask_cancellations.host.reader import Reader
-from flask_cancellations.host.related import Named, RelatedClient, at_hand
+from flask_cancellations.host.related import Named, Party, RelatedClient, at_hand
+from flask_cancellations.host.several import Several
 from flask_cancellations.host.values import Appointment
 
 
@@ -96,16 +97,27 @@ class Lists(Reader):
         Where staff and clients share a table, or several scopes have theirs in one, those are staff who have had an
         appointment in this scope.
         """
+        return self._everyone(session, self._staff)
+
+    def service_list(self, session: Session) -> list[tuple[str, str]]:
+        """Key and name of the services, by name; empty where an appointment has several of them."""
+        return [] if isinstance(self._service, Several) else self._everyone(session, self._service)
+
+    def location_list(self, session: Session) -> list[tuple[str, str]]:
+        """Key and name of the locations, by name."""
+        return self._everyone(session, self._location)
+
+    def _everyone(self, session: Session, party: Party | None) -> list[tuple[str, str]]:
         used = self.selection(session)
-        if self._staff is None or used is None:
+        if party is None or used is None:
             return []
         shared = (
-            isinstance(self._staff, Named)
+            isinstance(party, Named)
             and isinstance(self._client, RelatedClient)
-            and mapper_of(self._client.model).isa(mapper_of(self._staff.model))
+            and mapper_of(self._client.model).isa(mapper_of(party.model))
         )
         only_used = shared or self._scope.path is not None
-        return sorted(self._staff.everyone(session, used, only_used=only_used), key=_by_name)
+        return sorted(party.everyone(session, used, only_used=only_used), key=_by_name)
 
     def scopes(self, session: Session, start: datetime, end: datetime) -> set[str]:
         """The scopes of the open appointments that start in this time, by one statement; whichever is current.

@@ -208,10 +208,11 @@ class RelatedClient:
     email: Words | FirstOf
     phone: Words | FirstOf
     locale: Words | FirstOf
+    group: Words | FirstOf
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        return inner_paths(self.to, (self.name, self.email, self.phone, self.locale))
+        return inner_paths(self.to, (self.name, self.email, self.phone, self.locale, self.group))
 
     def value(self, row: Any) -> Person | None:
         found = self.to.value(row)
@@ -223,6 +224,7 @@ class RelatedClient:
             email=self.email.value(found) or None,
             phone=self.phone.value(found) or None,
             locale=self.locale.value(found) or None,
+            group=self.group.value(found),
         )
 
     def key(self, row: Any) -> str | None:
@@ -243,11 +245,12 @@ class RowClient:
     email: Words | FirstOf
     phone: Words | FirstOf
     locale: Words | FirstOf
+    group: Words | FirstOf
     own: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        parts = (self.name, self.email, self.phone, self.locale)
+        parts = (self.name, self.email, self.phone, self.locale, self.group)
         return tuple(path for part in parts for path in part.paths) + ((self.own,) if self.own else ())
 
     def value(self, row: Any) -> Person | None:
@@ -260,6 +263,7 @@ class RowClient:
             email=self.email.value(row) or None,
             phone=self.phone.value(row) or None,
             locale=self.locale.value(row) or None,
+            group=self.group.value(row),
         )
 
     def key(self, row: Any) -> str | None:

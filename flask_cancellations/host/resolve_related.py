@@ -18,6 +18,7 @@ from flask_cancellations.settings.host import ColumnsSpec, FirstOfSpec, Model, N
 
 HOST = "CANCELLATIONS_HOST"
 APPOINTMENT = f"{HOST}.appointment"
+PERSON = ("name", "email", "phone", "locale", "group")
 Spec = tuple[str, ...] | str | FirstOfSpec | None
 
 
@@ -39,22 +40,20 @@ class Parties:
         if found is None:
             return None
         to, target = found
-        name, email, phone, locale = (
-            self._words(target, f"{HOST}.client.{field}", getattr(person, field))
-            for field in ("name", "email", "phone", "locale")
+        name, email, phone, locale, group = (
+            self._words(target, f"{HOST}.client.{field}", getattr(person, field)) for field in PERSON
         )
         if isinstance(to, ById):
-            to = ById(to, target.class_, [path for part in (name, email, phone, locale) for path in part.paths])
-        return RelatedClient(to, target.class_, name, email, phone, locale)
+            to = ById(to, target.class_, [path for part in (name, email, phone, locale, group) for path in part.paths])
+        return RelatedClient(to, target.class_, name, email, phone, locale, group)
 
     def _row_client(self, spec: ColumnsSpec) -> RowClient:
         key = f"{APPOINTMENT}.client"
-        name, email, phone, locale = (
-            self._words(self._mapper, f"{key}.{field}", getattr(spec, field))
-            for field in ("name", "email", "phone", "locale")
+        name, email, phone, locale, group = (
+            self._words(self._mapper, f"{key}.{field}", getattr(spec, field)) for field in PERSON
         )
         own = self._attempts.attempt(checks.either, self._mapper, f"{key}.key", spec.key) if spec.key else None
-        return RowClient(name, email, phone, locale, own)
+        return RowClient(name, email, phone, locale, group, own)
 
     def party(self, name: str, text: str | None, spec: NamedSettings) -> Party | None:
         """Staff, service or location, or None where there is none or after a fault."""

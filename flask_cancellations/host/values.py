@@ -11,13 +11,17 @@ Status = Literal["booked", "cancelled", "noshow", "fulfilled", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A client. ``locale`` is the host's own text; it may name no language that we know."""
+    """A client. ``locale`` is the host's own text; it may name no language that we know.
+
+    ``group`` is the host's own text too, as "vip": what a policy may exempt clients by.
+    """
 
     key: str
     name: str
     email: str | None
     phone: str | None
     locale: str | None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,43 @@ class User:
     roles: tuple[str, ...]
     staff_key: str | None
     row: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A refund or charge that the host's adapter is asked to carry out.
+
+    ``key`` is the idempotency key: the same payment always comes under the same key, however often it is tried.
+    ``amount`` is in minor units of ``currency``. ``reference`` is the payment that a refund goes back to, as the
+    adapter named it (a deposit's reference, or what ``charge`` returned); empty if there is none. ``attempt`` counts
+    from 1.
+    """
+
+    kind: Literal["refund", "charge"]
+    key: str
+    amount: int
+    currency: str
+    client_key: str | None
+    appointment_key: str
+    cancellation_id: int
+    reference: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNoteFacts:
+    """A credit note that is being drawn, for an adapter that gives it a number of the host's own.
+
+    Amounts in minor units; ``vat_rate`` in hundredths of a per cent; ``number`` is ours. ``reverses`` is the label of
+    the note that this one takes back, empty for a note itself.
+    """
+
+    number: int
+    currency: str
+    net: int
+    vat_rate: int
+    vat: int
+    gross: int
+    client_key: str | None
+    appointment_key: str
+    reverses: str

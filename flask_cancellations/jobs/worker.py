@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from flask_cancellations.clock import HOUR, MINUTE
+from flask_cancellations.jobs.fees import Fees
 from flask_cancellations.jobs.messages import Postman
-from flask_cancellations.jobs.money import carry_out
+from flask_cancellations.jobs.money import issue_credits
+from flask_cancellations.jobs.payments import Cashier
 from flask_cancellations.jobs.pending import decide_left_over
 from flask_cancellations.jobs.summary import Summary
 from flask_cancellations.jobs.sweep import sweep
@@ -82,6 +84,8 @@ class _Rounds:
         self._state = state
         self._stop = stop
         self._postman = Postman(state)
+        self._waiting_fees = Fees(state)
+        self._cashier = Cashier(state)
         self._tidied_us: int | None = None
         self._swept_us: int | None = None
 
@@ -93,7 +97,13 @@ class _Rounds:
         with _apart("looking what is due", summary):
             scopes = in_transaction(self._state, self._state.due_scopes)
         for scope in scopes:
-            steps = (("pending", self._pending), ("messages", self._messages), ("movements", self._movements))
+            steps = (
+                ("pending", self._pending),
+                ("fees", self._fees),
+                ("messages", self._messages),
+                ("credits", self._credits),
+                ("payments", self._payments),
+            )
             for name, step in steps:
                 if self._stop.is_set():
                     return summary
@@ -126,8 +136,14 @@ class _Rounds:
     def _messages(self, summary: Summary) -> None:
         self._postman.deliver(self._stop, summary)
 
-    def _movements(self, summary: Summary) -> None:
-        carry_out(self._state, self._stop, summary)
+    def _fees(self, summary: Summary) -> None:
+        self._waiting_fees.decide(self._stop, summary)
+
+    def _credits(self, summary: Summary) -> None:
+        issue_credits(self._state, self._stop, summary)
+
+    def _payments(self, summary: Summary) -> None:
+        self._cashier.carry_out(self._stop, summary)
 
     def _tidy(self, summary: Summary) -> None:
         """Only now and then: it writes, and so locks, even where there is nothing to forget."""

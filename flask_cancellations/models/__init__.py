@@ -6,7 +6,9 @@ from flask_cancellations.models.base import Base, copy_into, tables
 from flask_cancellations.models.cancellation import Cancellation
 from flask_cancellations.models.catalogue import Acceptance, PolicyVersion, ReasonRow
 from flask_cancellations.models.claim import Claim
+from flask_cancellations.models.credit import CreditAccount, CreditEntry, CreditLot, CreditNote
 from flask_cancellations.models.event import Event, PrivateValue
+from flask_cancellations.models.fee import FeeStep, Paid
 from flask_cancellations.models.message import Message
 from flask_cancellations.models.pending import Pending
 from flask_cancellations.models.request import AnsweredRequest, Link
@@ -21,11 +23,17 @@ __all__ = [
     "Base",
     "Cancellation",
     "Claim",
+    "CreditAccount",
+    "CreditEntry",
+    "CreditLot",
+    "CreditNote",
     "Diary",
     "Event",
+    "FeeStep",
     "Link",
     "Message",
     "Movement",
+    "Paid",
     "Pending",
     "PolicyVersion",
     "PrivateValue",

@@ -27,6 +27,7 @@ class Cancellation(Base):
         Index("ix_cancellations_cancellation_public", "scope", "public_id"),
         Index("ix_cancellations_cancellation_day", "scope", "local_day"),
         Index("ix_cancellations_cancellation_actor", "scope", "actor_kind", "actor_key", "id"),
+        Index("ix_cancellations_cancellation_client", "scope", "client_key", "cancelled_us"),
     )
 
     id: Mapped[int] = mapped_column(big_id(), primary_key=True)

@@ -13,11 +13,14 @@ RIGHTS: dict[str, str] = {
     "waive": "waive a fee",
     "set_fee": "enter the fee where the policy asks for a share of an unknown price",
     "keep_deposit": "keep a deposit although the fee is waived",
+    "money": "charge or drop a pending fee, settle payments, redeem, void and pay out client credit",
+    "give_back": "give back a fee that was paid",
     "backdate": "say that the client told the clinic at an earlier time",
     "silent": "cancel without telling the client",
     "reschedule": "move an appointment",
     "no_show": "mark a missed appointment",
     "waitlist": "work with the waiting list",
+    "policies": "read, try out and change policies and reasons",
 }
 EVERYTHING = "*"
 

@@ -1,19 +1,20 @@
-"""Sentences about money, shared by page, API and mail: why there is a fee, what happens to it and to the deposit.
+"""Words for amounts and limits, and sentences about fee and deposit, shared by page, API and mail.
 
 They say what was decided and what is still to be done, never that money has moved: a refund "will be" made.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from babel.numbers import format_percent
 
 from flask_cancellations.clock import DAY, HOUR, MINUTE
-from flask_cancellations.i18n import fcx_, locale, money_text, span_text
+from flask_cancellations.i18n import day_text, fcx_, fcx_n, locale, money_text, span_text, time_text
+from flask_cancellations.rules.calendar import Cutoff
 from flask_cancellations.rules.money import from_minor
-from flask_cancellations.rules.policy import Fee, Policy
-from flask_cancellations.rules.quote import Quote
+from flask_cancellations.rules.policy import Band
 from flask_cancellations.rules.settlement import Settlement
 
 
@@ -40,112 +41,66 @@ def limit_text(us: int) -> str:
     return fcx_("%(hours)s h", hours=hours) if hours else fcx_("%(minutes)s min", minutes=rest // MINUTE)
 
 
-def why_text(quote: Quote, policy: Policy | None = None) -> str:
-    """Why the fee is what it is, in one or two sentences.
-
-    With the ``policy`` that the quote was made by it can also name the border that was not reached, and say that at
-    exactly that border the milder rule applied.
-    """
-    sentences = [_first_sentence(quote, policy)]
-    if "capped" in quote.why and quote.limit is not None:
-        limit = amount_text(quote.limit, quote.currency)
-        sentences.append(fcx_("The policy limits the fee to %(limit)s.", limit=limit))
-    if "no_price" in quote.why:
-        sentences.append(fcx_("The price of this appointment is unknown."))
-    if "price_currency" in quote.why:
-        sentences.append(fcx_("The price of this appointment is in another currency."))
-    decided_by_notice = "band" in quote.why or "enough_notice" in quote.why
-    if decided_by_notice and policy is not None and any(b.less_than == quote.notice for b in policy.bands):
-        edge = limit_text(quote.notice)
-        sentences.append(fcx_("At exactly %(limit)s the milder rule applies.", limit=edge))
-    return " ".join(sentences)
-
-
-def _first_sentence(quote: Quote, policy: Policy | None) -> str:
-    if "clinic_side" in quote.why:
-        return fcx_("No fee, because the clinic cancels.")
-    if "reason_free" in quote.why:
-        if not quote.otherwise:
-            return fcx_("No fee: this reason carries none.")
-        otherwise = amount_text(quote.otherwise, quote.currency)
-        return fcx_("No fee: this reason carries none. Otherwise it would be %(fee)s.", fee=otherwise)
-    if "grace" in quote.why:
-        if policy is None:
-            return fcx_("No fee: cancelled shortly after booking.")
-        grace = limit_text(policy.grace)
-        return fcx_("No fee: cancelled within %(grace)s of the booking.", grace=grace)
-    if "no_policy" in quote.why:
-        return fcx_("No fee: no cancellation policy was in force for this appointment when it was booked.")
-    if "no_proof" in quote.why:
-        return fcx_("No fee: nothing shows which cancellation policy the client accepted.")
-    notice = span_text(quote.notice)
-    if quote.band is not None:
-        return _band_sentence(quote, quote.band.fee, notice, limit_text(quote.band.less_than))
-    borders = [band.less_than for band in policy.bands] if policy is not None else []
-    if borders and quote.notice > max(borders):
-        return fcx_(
-            "No fee: the clinic was told %(notice)s before the appointment; a fee applies below %(limit)s.",
-            notice=notice,
-            limit=limit_text(max(borders)),
-        )
-    return fcx_("No fee: the clinic was told %(notice)s before the appointment.", notice=notice)
-
-
-def _band_sentence(quote: Quote, fee: Fee, notice: str, limit: str) -> str:
-    values = {"notice": notice, "limit": limit}
-    if "other_currency" in quote.why:
-        return fcx_(
-            "A fee applies, because the clinic was told %(notice)s before the appointment: less than %(limit)s. The "
-            "policy names its amount in another currency.",
-            **values,
-        )
-    if fee.kind in ("percent", "full") and not {"no_price", "price_currency"}.isdisjoint(quote.why):
-        return fcx_(
-            "The policy asks for %(percent)s of the price, because the clinic was told %(notice)s before the "
-            "appointment: less than %(limit)s.",
-            percent=percent_text(fee.percent),
-            **values,
-        )
-    price = amount_text(quote.price or 0, quote.currency)
-    if fee.kind == "percent":
-        return fcx_(
-            "%(percent)s of %(price)s, because the clinic was told %(notice)s before the appointment: less than "
-            "%(limit)s.",
-            percent=percent_text(fee.percent),
-            price=price,
-            **values,
-        )
-    if fee.kind == "full":
-        return fcx_(
-            "The full price of %(price)s, because the clinic was told %(notice)s before the appointment: less than "
-            "%(limit)s.",
-            price=price,
-            **values,
-        )
-    if fee.kind == "fixed":
-        return fcx_(
-            "A fixed fee of %(fee)s, because the clinic was told %(notice)s before the appointment: less than "
-            "%(limit)s.",
-            fee=amount_text(fee.minor, quote.currency),
-            **values,
-        )
-    return fcx_(
-        "No fee, but the deposit may be kept, because the clinic was told %(notice)s before the appointment: less "
-        "than %(limit)s.",
-        **values,
+def cutoff_text(cutoff: Cutoff) -> str:
+    """A deadline by the clock: "16:00 on the working day before", "12:00, 2 working days before"."""
+    moment = time_text(cutoff.at)
+    if not cutoff.days:
+        return fcx_("%(time)s on the same day", time=moment)
+    return fcx_n(
+        "%(time)s on the working day before", "%(time)s, %(num)s working days before", cutoff.days, time=moment
     )
 
 
-def outcome_sentences(settled: Settlement) -> list[str]:
-    """What was decided about fee and deposit, one sentence each, in words that fit staff and client."""
+def border_text(band: Band) -> str:
+    """Where a band begins: "24 h", "16:00 on the working day before"."""
+    return limit_text(band.less_than or 0) if band.later_than is None else cutoff_text(band.later_than)
+
+
+def edge_text(band: Band, wall: datetime | None = None) -> str:
+    """When a band applies: "less than 24 h", "later than 16:00 on the working day before (Friday, 4 December 2026)".
+
+    ``wall`` is the clinic's wall clock at the deadline of one appointment.
+    """
+    limit = border_text(band)
+    if band.later_than is None:
+        return fcx_("less than %(limit)s", limit=limit)
+    if wall is not None:
+        limit = f"{limit} ({day_text(wall.date())})"
+    return fcx_("later than %(limit)s", limit=limit)
+
+
+def months_text(months: int) -> str:
+    """ "12 months"."""
+    return fcx_n("%(num)s month", "%(num)s months", months)
+
+
+def outcome_sentences(settled: Settlement, *, stands_again: bool = False) -> list[str]:
+    """What was decided about fee and deposit, one sentence each, in words that fit staff and client.
+
+    ``stands_again`` where the appointment does, so that somebody has to say what becomes of a pending fee.
+    """
 
     def text(minor: int) -> str:
         return amount_text(minor, settled.currency)
 
     sentences = []
-    charged = settled.taken + settled.due
+    charged = settled.kept + settled.due
+    if settled.pending and stands_again:
+        sentences.append(fcx_("%(fee)s of the fee is not decided yet.", fee=text(settled.pending)))
+    elif settled.pending:
+        sentences.append(
+            fcx_(
+                "A fee of %(fee)s may apply; it is dropped if somebody else takes the time.", fee=text(settled.pending)
+            )
+        )
+    if settled.dropped:
+        sentences.append(fcx_("%(fee)s of the fee is dropped.", fee=text(settled.dropped)))
+    if settled.given_back:
+        sentences.append(fcx_("%(fee)s of the fee is given back.", fee=text(settled.given_back)))
     if settled.waived:
         sentences.append(fcx_("The fee of %(fee)s is waived.", fee=text(settled.waived)))
+    if charged and not settled.due and settled.kept > settled.taken:
+        sentences.append(fcx_("The fee of %(fee)s is paid.", fee=text(charged)))
     elif charged and not settled.taken:
         sentences.append(fcx_("The fee is %(fee)s, to be settled at the desk.", fee=text(charged)))
     elif charged and not settled.due:
@@ -159,7 +114,7 @@ def outcome_sentences(settled: Settlement) -> list[str]:
                 due=text(settled.due),
             )
         )
-    else:
+    elif not settled.fee:
         sentences.append(fcx_("There is no fee."))
     if settled.refunded:
         refunded = text(settled.refunded)
@@ -186,7 +141,7 @@ def button_text(settled: Settlement) -> str:
 
     It names the fee, what the clinic keeps beyond it, and without a fee what happens to the deposit.
     """
-    charged = settled.taken + settled.due
+    charged = settled.taken + settled.due + settled.pending
     if settled.forfeited and charged:
         text = fcx_("Cancel appointment, charge %(fee)s, keep %(amount)s")
     elif settled.forfeited and settled.waived:

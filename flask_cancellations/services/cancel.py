@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from flask_cancellations.errors import AlreadyCancelled, NotFound
 from flask_cancellations.host.keys import key_of
@@ -17,13 +17,16 @@ from flask_cancellations.host.values import Appointment
 from flask_cancellations.host.write_back import Deed
 from flask_cancellations.i18n import fcx_, moment_text, use_locale
 from flask_cancellations.models import Cancellation, Claim
+from flask_cancellations.models.base import table_of
 from flask_cancellations.rules.settlement import Settlement
 from flask_cancellations.rules.slots import SlotState
 from flask_cancellations.services import appointments, catalogue
 from flask_cancellations.services.actor import Actor, visible
+from flask_cancellations.services.appointments import is_current
 from flask_cancellations.services.by_host import cancel_by_host
 from flask_cancellations.services.claims import claim_of, win
 from flask_cancellations.services.decide import CancelCommand, Decision, check_open, decide
+from flask_cancellations.services.elsewhere.findings import restored
 from flask_cancellations.services.history import cancellation_view
 from flask_cancellations.services.pending import make_way
 from flask_cancellations.services.signals import appointment_cancelled
@@ -134,6 +137,13 @@ def _reopen_claim(state: State, appointment: Appointment) -> int:
         taken = win(state, appointment)
         if taken is not None:
             return taken
+    elif (
+        stands and (made := _cancelled_as(state, appointment.key, generation)) and is_current(state, made, appointment)
+    ):
+        # Restored past us: what had not left or moved of that cancellation does not happen beside this one.
+        taken = win(state, appointment) if restored(state, made, appointment) else None
+        if taken is not None:
+            return taken
     elif stands:
         won = state.store.update(
             Claim,
@@ -148,6 +158,13 @@ def _reopen_claim(state: State, appointment: Appointment) -> int:
             return generation + 1
     # A current read: MariaDB's snapshot may be older than the winner's commit.
     raise already_cancelled(state, appointment.key, current=True)
+
+
+def _cancelled_as(state: State, key: str, generation: int) -> Row[Any] | None:
+    """The record of the cancellation that a claim of this generation stands for."""
+    table = table_of(Cancellation)
+    mine = (table.c.scope == state.scope, table.c.appointment_key == key, table.c.generation == generation)
+    return state.store.execute(select(table).where(*mine).with_for_update(read=True)).first()
 
 
 def already_cancelled(

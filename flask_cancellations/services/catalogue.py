@@ -1,4 +1,8 @@
-"""Reasons and policy versions: what is in force, and bringing changes of the configuration in."""
+"""Reasons and policy versions: what is in force, and bringing changes of the configuration in.
+
+There is one source of truth (``CANCELLATIONS_SOURCE``). With ``config`` a sync makes the database agree with the
+configuration. With ``pages`` the configuration only fills an empty catalogue, once; from then on the pages count.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from flask_cancellations.errors import ConfigError, Fault
 from flask_cancellations.models import Acceptance, Cancellation, PolicyVersion, ReasonRow, SettlementRow
 from flask_cancellations.models.base import table_of
 from flask_cancellations.rules.policy import Policy
-from flask_cancellations.rules.policy_text import policy_body, policy_from_body
+from flask_cancellations.rules.policy_body import policy_body, policy_from_body
 from flask_cancellations.rules.reasons import Reason
 from flask_cancellations.state import State
 
@@ -56,20 +60,21 @@ class SyncReport:
         return not (self.added or self.changed or self.archived or self.removed)
 
 
-def load(state: State, *, store_if_new: bool = False) -> Catalogue:
+def load(state: State, *, store_if_new: bool = False, current: bool = False) -> Catalogue:
     """What is in force, from the database.
 
-    Before the first ``flask cancellations sync`` that is the configuration itself; ``store_if_new`` then brings it in,
-    since a cancellation must point at stored policy versions.
+    Before the first ``flask cancellations sync`` that is the configuration itself, whichever the source;
+    ``store_if_new`` then brings it in, since a cancellation must point at stored policy versions. ``current`` reads
+    what others have committed since this transaction began.
     """
-    reasons, current = _stored_reasons(state), False
+    reasons = _stored_reasons(state, current=current)
     if not reasons:
         if not store_if_new:
             return Catalogue(
                 {reason.code: reason for reason in _ordered(state.settings.reasons)},
                 tuple(Version(policy) for policy in state.settings.policies),
             )
-        sync(state)
+        _bring_in(state)
         # Another first request may have stored them meanwhile, after MariaDB's snapshot of this transaction.
         reasons, current = _stored_reasons(state, current=True), True
     versions = [
@@ -100,8 +105,20 @@ def sync(state: State) -> SyncReport:
 
     A reason that is gone from the configuration is archived if it was used, else removed. A policy that is gone is
     withdrawn. Raises ConfigError if a policy changed under an unchanged ``valid_from`` although a booking or fee
-    points at it: give the new text a new date instead.
+    points at it: give the new text a new date instead. Raises it, too, where the pages are the source.
     """
+    if state.settings.source == "pages":
+        expected = '"config", if the configuration is to overwrite what was entered on the pages'
+        raise ConfigError([Fault("CANCELLATIONS_SOURCE", '"pages"', expected)])
+    return _bring_in(state)
+
+
+def first_import(state: State) -> SyncReport | None:
+    """Fill an empty catalogue from the configuration, in the caller's transaction; None if it is not empty."""
+    return None if _stored_reasons(state, current=True) else _bring_in(state)
+
+
+def _bring_in(state: State) -> SyncReport:
     report = SyncReport([], [], [], [])
     _sync_reasons(state, report)
     _sync_policies(state, report)
@@ -114,7 +131,7 @@ def _sync_reasons(state: State, report: SyncReport) -> None:
     wanted = {reason.code: reason for reason in state.settings.reasons}
     # In the order of the unique index: inserted otherwise, two at once would wait for each other on MariaDB.
     for code, reason in sorted(wanted.items()):
-        values = _reason_values(reason)
+        values = reason_values(reason)
         if code not in stored:
             store.insert_if_absent(ReasonRow, ("scope", "code"), scope=scope, **values)
             report.added.append(code)
@@ -135,7 +152,8 @@ def _sync_reasons(state: State, report: SyncReport) -> None:
             report.removed.append(code)
 
 
-def _reason_values(reason: Reason) -> dict[str, Any]:
+def reason_values(reason: Reason) -> dict[str, Any]:
+    """The columns of a reason's row."""
     values = {field.name: getattr(reason, field.name) for field in fields(Reason)}
     return {**values, "labels": json.dumps(reason.labels, ensure_ascii=False, sort_keys=True)}
 
@@ -158,7 +176,7 @@ def _sync_policies(state: State, report: SyncReport) -> None:
                 withdrawn_us=None,
             )
             report.added.append(title)
-        elif row.body != body and _used(state, row.id):
+        elif row.body != body and used(state, row.id):
             faults.append(
                 Fault(
                     f"CANCELLATIONS_POLICIES {name!r} of {valid_from}",
@@ -177,7 +195,8 @@ def _sync_policies(state: State, report: SyncReport) -> None:
         raise ConfigError(faults)
 
 
-def _used(state: State, version_id: int) -> bool:
+def used(state: State, version_id: int) -> bool:
+    """Whether a booking or a fee points at a policy version, so that its terms must stay what they are."""
     pointers = (SettlementRow.policy_version_id, Acceptance.policy_version_id)
     return any(state.store.execute(select(c).where(c == version_id).limit(1)).first() for c in pointers)
 

@@ -19,12 +19,16 @@ from flask_cancellations.rules.settlement import (
     FeeChoice,
     RestChoice,
     Settlement,
+    Split,
     rest_choices,
+    rest_of_deposit,
     settle,
+    split_of,
 )
 from flask_cancellations.services.actor import Actor, may, require
 from flask_cancellations.services.catalogue import Catalogue, choosable
 from flask_cancellations.services.quoting import Quoted, is_another, quote_for
+from flask_cancellations.services.waiver_limit import waiver_limit
 from flask_cancellations.state import State
 
 TOLD_CHANNELS = ("in_person", "phone", "voicemail", "email", "sms", "online")
@@ -37,7 +41,8 @@ class CancelCommand:
 
     ``side`` is who cancelled; empty means the reason's side. ``told_us`` is when the client told the clinic
     (microseconds UTC), None for now. ``amount`` is a fee typed in, in minor units. ``fee`` and ``rest`` may stay None
-    where only one choice is left. ``seen`` is the fingerprint of the quote the person decided on.
+    where only one choice is left; ``split`` divides the rest of the deposit among several outcomes, in minor units, and
+    then counts instead of ``rest``. ``seen`` is the fingerprint of the quote the person decided on.
     """
 
     appointment_key: str
@@ -50,6 +55,7 @@ class CancelCommand:
     amount: int | None = None
     waive_reason: str = ""
     rest: RestChoice | None = None
+    split: Split | None = None
     keep_reason: str = ""
     tell: bool = True
     silent_reason: str = ""
@@ -137,7 +143,7 @@ def decide(
         now=now,
         quoted=quoted,
         fee_choice=fee_choice,
-        settlement=settle(quoted.quote, fee_choice, rest),
+        settlement=settle(quoted.quote, fee_choice, rest, pending=state.settings.pending > 0),
         addresses=reachable(appointment.client, state.settings.phone_region) if tell else [],
     )
 
@@ -242,6 +248,10 @@ def _fee_choice(state: State, quote: Quote, command: CancelCommand, actor: Actor
         require(state, actor, "waive")
         if not command.waive_reason.strip():
             faults.add("waive_reason", fcx_("Say why the fee is waived."))
+        limit = waiver_limit(state, actor)
+        if limit is not None and quote.fee > limit:
+            most = money_text(from_minor(limit, quote.currency), quote.currency)
+            faults.add("fee", fcx_("You may waive %(limit)s of a fee at most. Ask a manager.", limit=most))
     elif command.fee is None and may(state, actor, "waive"):
         faults.add("fee", fcx_("Choose whether to charge or to waive the fee."))
     return command.fee or "charge"
@@ -249,10 +259,12 @@ def _fee_choice(state: State, quote: Quote, command: CancelCommand, actor: Actor
 
 def _rest_choice(
     state: State, quote: Quote, fee_choice: FeeChoice, command: CancelCommand, actor: Actor, faults: _Faults
-) -> RestChoice:
+) -> RestChoice | Split:
     choices = rest_choices(quote, fee_choice, may_keep=may(state, actor, "keep_deposit"))
     if not choices:
         return "refund"
+    if command.split is not None:
+        return _split(quote, fee_choice, command, choices, faults)
     rest = command.rest or choices[0]
     if rest not in choices:
         faults.add("rest", fcx_("This is not possible for the deposit here. Choose another outcome."))
@@ -260,3 +272,21 @@ def _rest_choice(
     if rest == "keep" and fee_choice == "waive" and not command.keep_reason.strip():
         faults.add("keep_reason", fcx_("Say why the deposit is kept although the fee is waived."))
     return rest
+
+
+def _split(
+    quote: Quote, fee_choice: FeeChoice, command: CancelCommand, choices: tuple[RestChoice, ...], faults: _Faults
+) -> Split:
+    split = {way: amount for way, amount in (command.split or {}).items() if amount}
+    left = rest_of_deposit(quote, fee_choice)
+    if any(way not in choices for way in split):
+        faults.add("rest", fcx_("This is not possible for the deposit here. Choose another outcome."))
+    else:
+        try:
+            split_of(left, split)
+        except ValueError:
+            held = money_text(from_minor(left, quote.currency), quote.currency)
+            faults.add("rest", fcx_("Divide exactly the %(amount)s that are left of the deposit.", amount=held))
+    if "keep" in split and fee_choice == "waive" and not command.keep_reason.strip():
+        faults.add("keep_reason", fcx_("Say why the deposit is kept although the fee is waived."))
+    return split

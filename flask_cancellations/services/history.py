@@ -27,9 +27,6 @@ from flask_cancellations.rules.slots import SlotState, effective_state
 from flask_cancellations.services import appointments
 from flask_cancellations.state import State
 
-# The events after which a cancellation counts no more.
-STOOD_AGAIN = ("cancellation.reversed", "appointment.restored_elsewhere", "appointment.moved_elsewhere")
-
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
@@ -121,7 +118,7 @@ class CancellationView:
     terms: Row[Any]
     settlement: Settlement
     why: tuple[str, ...]
-    waiver: Row[Any] | None
+    waivers: list[Row[Any]]
     movements: list[Row[Any]]
     messages: list[Row[Any]]
     slot_state: SlotState
@@ -148,29 +145,18 @@ def record_of(state: State, cancellation_id: int) -> Row[Any]:
     return record
 
 
-def stood_again(state: State, made: Row[Any]) -> bool:
-    """Whether the appointment of a cancellation (a row of ``Cancellation``) stood again after it, as recorded."""
-    event = table_of(Event)
-    query = select(event.c.body).where(
-        event.c.scope == made.scope, event.c.appointment_key == made.appointment_key, event.c.action.in_(STOOD_AGAIN)
-    )
-    bodies = state.store.execute(query).scalars()
-    return any(json.loads(body)["after"].get("cancellation") == made.id for body in bodies)
-
-
 def cancellation_view(state: State, cancellation_id: int) -> CancellationView:
     """Everything about one cancellation. Raises NotFound for an unknown id or another scope's."""
     record = record_of(state, cancellation_id)
     settled = _rows(state, SettlementRow, cancellation_id)[0]
     slot = _rows(state, Slot, cancellation_id)[0]
-    waivers = _rows(state, Waiver, cancellation_id)
     names = Settlement.__dataclass_fields__
     return CancellationView(
         record=record,
         terms=settled,
         settlement=Settlement(**{name: getattr(settled, name) for name in names}),
         why=tuple(settled.why.split()),
-        waiver=waivers[0] if waivers else None,
+        waivers=_rows(state, Waiver, cancellation_id),
         movements=_rows(state, Movement, cancellation_id),
         messages=_rows(state, Message, cancellation_id),
         slot_state=effective_state(slot.state, slot.held_until_us, state.clock.now()),

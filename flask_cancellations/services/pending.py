@@ -17,7 +17,17 @@ from flask_cancellations.clock import MINUTE
 from flask_cancellations.errors import Conflict
 from flask_cancellations.host.function import still_stands
 from flask_cancellations.i18n import fcx_
-from flask_cancellations.models import AnsweredRequest, Cancellation, Claim, Link, Message, Movement, Pending, Slot
+from flask_cancellations.models import (
+    AnsweredRequest,
+    Cancellation,
+    Claim,
+    Link,
+    Message,
+    Movement,
+    Pending,
+    SettlementRow,
+    Slot,
+)
 from flask_cancellations.models.base import table_of
 from flask_cancellations.models.claim import CANCELLED
 from flask_cancellations.models.message import PENDING_HOST, WAITING
@@ -25,7 +35,6 @@ from flask_cancellations.models.settlement import CREATED
 from flask_cancellations.models.settlement import PENDING_HOST as MONEY_PENDING_HOST
 from flask_cancellations.rules.slots import freed_state
 from flask_cancellations.services.actor import Actor, job_actor
-from flask_cancellations.services.called_off import void
 from flask_cancellations.services.claims import claim_of
 from flask_cancellations.services.reopen import reopen
 from flask_cancellations.services.signals import appointment_cancelled
@@ -65,8 +74,7 @@ def take_back(state: State, made: Row[Any], actor: Actor, why: str) -> None:
     ``why`` is a code: ``refused``, ``failed`` or ``unchanged`` for what the host's function did, ``unknown`` if the
     process died. A link by which its client cancelled works again.
     """
-    store, reopened = state.store, reopen(state, made)
-    void(state, made.id)
+    store, reopened = state.store, reopen(state, made, actor)
     if made.actor_kind == "link":
         store.update(
             Link,
@@ -198,6 +206,12 @@ def _set_going(state: State, made: Row[Any], *, frees: bool) -> Publication:
         Movement.state == MONEY_PENDING_HOST,
         state=CREATED,
         not_before_us=later,
+    )
+    store.update(
+        SettlementRow,
+        SettlementRow.cancellation_id == made.id,
+        SettlementRow.pending_until_us < later,
+        pending_until_us=later,
     )
     return announce(appointment_cancelled, appointment_key=made.appointment_key, cancellation_id=made.id)
 

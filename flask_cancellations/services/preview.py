@@ -8,7 +8,7 @@ from flask_cancellations.host.values import Appointment
 from flask_cancellations.rules.quote import Quote
 from flask_cancellations.rules.reasons import Reason
 from flask_cancellations.rules.settlement import FeeChoice, RestChoice, Settlement, rest_choices, settle
-from flask_cancellations.rules.wording import why_text
+from flask_cancellations.rules.why import why_text
 from flask_cancellations.services.actor import Actor, may
 from flask_cancellations.services.catalogue import Catalogue, choosable
 from flask_cancellations.services.quoting import quote_for, shown_as
@@ -24,7 +24,7 @@ class Preview:
 
     ``fee_choices`` is empty where there is no fee to decide about. ``rests`` holds for each fee choice what may happen
     to the rest of the deposit, the preselected first; empty if nothing is left. ``seen`` is what a command returns
-    to prove that these numbers were looked at; ``why`` the sentence.
+    to prove that these numbers were looked at; ``why`` the sentence. With ``pending`` a fee is not charged at once.
     """
 
     quote: Quote
@@ -33,11 +33,12 @@ class Preview:
     fee_choices: tuple[FeeChoice, ...]
     rests: dict[FeeChoice, tuple[RestChoice, ...]]
     seen: str
+    pending: bool = False
 
     def settlement(self, fee: FeeChoice, rest: RestChoice | None = None) -> Settlement:
         """The outcome of a choice; ``rest`` None means the preselected one."""
         choices = self.rests.get(fee, ())
-        return settle(self.quote, fee, rest or (choices[0] if choices else "refund"))
+        return settle(self.quote, fee, rest or (choices[0] if choices else "refund"), pending=self.pending)
 
 
 def preview(
@@ -76,4 +77,5 @@ def preview(
         fee_choices=fee_choices,
         rests={fee: rest_choices(quote, fee, may_keep=may_keep) for fee in outcomes},
         seen=shown_as(shown.quote, appointment),
+        pending=state.settings.pending > 0,
     )

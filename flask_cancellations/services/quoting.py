@@ -8,21 +8,25 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from flask_cancellations.host.values import Appointment
-from flask_cancellations.models import Acceptance
+from flask_cancellations.models import Acceptance, Cancellation, SettlementRow
+from flask_cancellations.rules.deposits import Deposit
 from flask_cancellations.rules.policy import Policy, in_force
-from flask_cancellations.rules.quote import Facts, Quote, quote
+from flask_cancellations.rules.quote import FIRST_TIME, Facts, Quote, quote
 from flask_cancellations.rules.reasons import Reason
 from flask_cancellations.services.catalogue import Catalogue, Version
+from flask_cancellations.services.deposits import deposit_left, deposits_of
 from flask_cancellations.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A quote, the policy it was made by, and the id of that policy's stored version."""
+    """A quote, the policy it was made by, the id of that policy's stored version, the deposits that the adapter
+    named."""
 
     quote: Quote
     policy: Policy | None
     version_id: int | None
+    deposits: tuple[Deposit, ...] | None = None
 
 
 def shown_as(quoted: Quote, appointment: Appointment) -> str:
@@ -56,18 +60,43 @@ def quote_for(
     """Quote a cancellation. ``told_us`` in microseconds UTC, ``entered`` a fee typed in, in minor units."""
     version, proven = _version_at_booking(state, catalogue, appointment)
     policy = version.policy if version else None
+    deposits = deposits_of(state, appointment)
     facts = Facts(
         currency=state.settings.currency,
         start=appointment.start_us,
         told=told_us,
         booked=appointment.booked_us,
         price=appointment.price,
-        deposit=appointment.deposit,
+        deposit=deposit_left(state, appointment, deposits),
         proven=proven,
         entered=entered,
         other_currency=appointment.other_currency,
+        calendar=state.calendar,
+        group=appointment.client.group if appointment.client else "",
+        granted=_granted(state, policy, appointment.client_key),
     )
-    return Quoted(quote(facts, policy, reason), policy, version.id if version else None)
+    return Quoted(quote(facts, policy, reason), policy, version.id if version else None, deposits)
+
+
+def _granted(state: State, policy: Policy | None, client_key: str | None) -> int | None:
+    """How many late cancellations this client was let off within the months that the policy looks back.
+
+    A cancellation that was taken back does not count. None where the policy lets nobody off, or the client is unknown.
+    """
+    if policy is None or policy.first_free is None or client_key is None:
+        return None
+    since = state.clock.day_start(policy.first_free.since(state.clock.today()))
+    granted = (
+        select(SettlementRow.why)
+        .join(Cancellation, Cancellation.id == SettlementRow.cancellation_id)
+        .where(
+            Cancellation.scope == state.scope,
+            Cancellation.client_key == client_key,
+            Cancellation.cancelled_us >= since,
+            SettlementRow.stood_again_us.is_(None),
+        )
+    )
+    return sum(FIRST_TIME in why.split() for why in state.store.execute(granted).scalars())
 
 
 def version_on(state: State, catalogue: Catalogue, appointment: Appointment, at_us: int) -> Version | None:

@@ -7,17 +7,16 @@ and records why. What has left the building or moved already stays as it is, for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row, select
 
-from flask_cancellations.models import Claim, Message, Movement, Pending, Slot
+from flask_cancellations.models import Claim, Message, Pending, Slot
 from flask_cancellations.models.base import table_of
 from flask_cancellations.models.claim import BOOKED, CANCELLED
 from flask_cancellations.models.message import PENDING_HOST, STOPPED, WAITING
-from flask_cancellations.models.settlement import CREATED
-from flask_cancellations.models.settlement import PENDING_HOST as MONEY_PENDING_HOST
-from flask_cancellations.models.settlement import STOPPED as MONEY_STOPPED
+from flask_cancellations.services.actor import Actor, job_actor
+from flask_cancellations.services.undo_money import hold_money, undo_money
 from flask_cancellations.state import State
 
 
@@ -30,12 +29,21 @@ class Reopened:
     movements: int
 
 
-def reopen(state: State, record: Row[Any], *, same_time: bool = True) -> Reopened | None:
+def reopen(
+    state: State,
+    record: Row[Any],
+    actor: Actor | None = None,
+    *,
+    money: Literal["undo", "hold"] = "undo",
+    same_time: bool = True,
+) -> Reopened | None:
     """Close the claim of a cancellation (a row of ``Cancellation``) in the caller's transaction, and call off the rest.
 
-    Its waiting messages and movements are stopped, the time it freed or closed is taken again, unless the appointment
-    stands at another one now. None, with nothing changed, if the claim no longer says that this cancellation is in
-    force (somebody else was faster), or while it is pending: the host's own function may still be at it.
+    Its waiting messages and movements are stopped. ``money`` says whether all of it is undone, or held until people say
+    what becomes of the fee (:mod:`flask_cancellations.services.undo_money`); ``actor`` stands in those events, by
+    default a job. The time it freed or closed is taken again, unless the appointment stands at another one now. None,
+    with nothing changed, if the claim no longer says that this cancellation is in force (somebody else was faster), or
+    while it is pending: the host's own function may still be at it.
     """
     store, now = state.store, state.clock.now()
     slots = select(table_of(Slot).c.id).where(Slot.cancellation_id == record.id)
@@ -65,10 +73,5 @@ def reopen(state: State, record: Row[Any], *, same_time: bool = True) -> Reopene
             Message.state.in_((WAITING, PENDING_HOST)),
             state=STOPPED,
         ),
-        store.update(
-            Movement,
-            Movement.cancellation_id == record.id,
-            Movement.state.in_((CREATED, MONEY_PENDING_HOST)),
-            state=MONEY_STOPPED,
-        ),
+        (undo_money if money == "undo" else hold_money)(state, record.id, actor or job_actor("reopen")),
     )

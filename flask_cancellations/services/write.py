@@ -12,11 +12,13 @@ from flask_cancellations.clock import MINUTE
 from flask_cancellations.delivery.outbox import enqueue
 from flask_cancellations.host.values import Appointment
 from flask_cancellations.i18n import parse_locale
-from flask_cancellations.models import Cancellation, Movement, Pending, SettlementRow, Slot, Waiver
+from flask_cancellations.models import Cancellation, Pending, SettlementRow, Slot, Waiver
 from flask_cancellations.models.message import PENDING_HOST, WAITING
 from flask_cancellations.models.settlement import CREATED
 from flask_cancellations.models.settlement import PENDING_HOST as MONEY_PENDING_HOST
 from flask_cancellations.rules.slots import SlotState, freed_state
+from flask_cancellations.rules.trace import trace_body
+from flask_cancellations.services import movements
 from flask_cancellations.services.decide import Decision
 from flask_cancellations.state import State
 
@@ -112,8 +114,14 @@ def _money(state: State, decision: Decision, cancellation_id: int, movement_stat
         policy_version_id=decision.quoted.version_id,
         band_less_than_us=quote.band.less_than if quote.band else None,
         why=" ".join(quote.why),
+        trace=trace_body(quote),
         price=quote.price,
         otherwise=quote.otherwise,
+        version=0,
+        pending_until_us=_pending_until(state, decision),
+        rest=_rest(decision),
+        fee_vat_rate=state.settings.vat.fee,
+        kept_vat_rate=state.settings.vat.kept,
         **asdict(settled),
     )
     if settled.waived:
@@ -128,24 +136,34 @@ def _money(state: State, decision: Decision, cancellation_id: int, movement_stat
             actor_key=actor.key,
             waived_us=decision.now,
         )
-    amounts = {"charge": settled.due, "refund": settled.refunded, "credit": settled.credited}
-    state.store.insert_many(
-        Movement,
-        [
-            {
-                "scope": state.scope,
-                "cancellation_id": cancellation_id,
-                "kind": kind,
-                "state": movement_state,
-                "amount": amount,
-                "currency": settled.currency,
-                "client_key": decision.appointment.client_key,
-                "not_before_us": decision.now + state.settings.undo_delay,
-            }
-            for kind, amount in amounts.items()
-            if amount
-        ],
+    deposits = decision.quoted.deposits or ()
+    movements.keep_deposits(state, cancellation_id, deposits)
+    movements.start(
+        state,
+        cancellation_id,
+        decision.appointment.client_key,
+        settled.currency,
+        {"charge": settled.due, "refund": settled.refunded, "credit": settled.credited},
+        not_before=decision.now + state.settings.undo_delay,
+        known_paid=bool(deposits),
+        begin_as=movement_state,
     )
+
+
+def _pending_until(state: State, decision: Decision) -> int | None:
+    """When a pending fee is charged: once nobody can take the time any more, at the latest; None if it does not
+    wait."""
+    if not decision.settlement.pending:
+        return None
+    until = min(decision.now + state.settings.pending, decision.appointment.start_us)
+    return max(until, decision.now + state.settings.undo_delay)
+
+
+def _rest(decision: Decision) -> str:
+    """Where the deposit goes that a pending fee sets free, if nobody says otherwise then."""
+    open_to = [rest for rest in decision.quote.rests if rest != "keep"]
+    asked = decision.command.rest
+    return asked if asked in open_to else next(iter(open_to), "refund")
 
 
 def leave_slot(
@@ -252,6 +270,7 @@ def _messages(state: State, decision: Decision, cancellation_id: int, message_st
             "staff": seen.staff_name,
             "start_us": seen.start_us,
             "free_until_us": _free_until(decision),
+            "pending_until_us": _pending_until(state, decision),
             "settlement": asdict(settled),
         },
         now=decision.now,
@@ -268,6 +287,5 @@ def _locale(text: str | None) -> str:
 
 def _free_until(decision: Decision) -> int | None:
     """Until when (microseconds UTC) cancelling was free of charge; None if it always was."""
-    policy = decision.quoted.policy
-    paid = [band.less_than for band in policy.bands if band.fee.kind != "none"] if policy else []
-    return decision.appointment.start_us - max(paid) if paid else None
+    policy, facts = decision.quoted.policy, decision.quote.facts
+    return policy.free_until(facts.start, facts.calendar) if policy and facts else None

@@ -134,7 +134,7 @@ class ColumnsSpec:
     """A client on the appointment's own row, or in several places: all paths start at the appointment.
 
     ``key`` is the path of what tells clients apart, a relation or a value; None: their e-mail address, else their phone
-    number.
+    number. ``group`` is what policies may exempt clients by.
     """
 
     name: NameSpec
@@ -142,6 +142,7 @@ class ColumnsSpec:
     phone: TextsSpec = None
     locale: TextsSpec = None
     key: str | None = None
+    group: TextsSpec = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +217,7 @@ class PersonSettings:
     email: TextsSpec = None
     phone: TextsSpec = None
     locale: TextsSpec = None
+    group: TextsSpec = None
 
 
 @dataclass(frozen=True, slots=True)

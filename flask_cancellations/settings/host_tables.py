@@ -83,26 +83,28 @@ def _appointment(place: Place, value: object) -> AppointmentSettings:
 def _client(place: Place, value: object) -> str | ColumnsSpec:
     if not isinstance(value, Mapping):
         return path(place, value)
-    table = Table(place, value, ("name", "email", "phone", "locale", "key"))
+    table = Table(place, value, ("name", "email", "phone", "locale", "key", "group"))
     settings = ColumnsSpec(
         name=table.need("name", joined, ()),
         email=table.get("email", off(text), None),
         phone=table.get("phone", off(text), None),
         locale=table.get("locale", off(text), None),
         key=table.get("key", off(path), None),
+        group=table.get("group", off(text), None),
     )
     table.close()
     return settings
 
 
 def _person(place: Place, value: object) -> PersonSettings:
-    table = Table(place, value, ("model", "name", "email", "phone", "locale"))
+    table = Table(place, value, ("model", "name", "email", "phone", "locale", "group"))
     settings = PersonSettings(
         model=table.get("model", model, None),
         name=table.get("name", joined, DEFAULT_NAME),
         email=table.get("email", off(text), None),
         phone=table.get("phone", off(text), None),
         locale=table.get("locale", off(text), None),
+        group=table.get("group", off(text), None),
     )
     table.close()
     return settings

@@ -8,12 +8,16 @@ from typing import Annotated, Any, get_type_hints
 from zoneinfo import ZoneInfo
 
 from flask_cancellations.errors import ConfigError, Fault
+from flask_cancellations.rules.calendar import WorkingDays
 from flask_cancellations.rules.money import is_currency
 from flask_cancellations.rules.policy import Policy
 from flask_cancellations.rules.reasons import Reason
 from flask_cancellations.settings import tables, values
+from flask_cancellations.settings.agreement import disagreements
+from flask_cancellations.settings.calendar import calendar
 from flask_cancellations.settings.host import HostSettings
 from flask_cancellations.settings.host_tables import host
+from flask_cancellations.settings.money import VatSettings, vat, whole_percent
 from flask_cancellations.settings.place import Place, Read, Spoiled, nearest
 from flask_cancellations.settings.policies import policies
 from flask_cancellations.settings.reasons import reasons
@@ -109,6 +113,13 @@ class Settings:
     clinic_phone: Annotated[
         str, Key(values.digits_text, "text", "The phone number that clients are asked to call.", "")
     ]
+    clinic_address: Annotated[
+        str, Key(values.off_line(300), "text", "The clinic's postal address on credit notes.", "")
+    ]
+    clinic_tax_id: Annotated[
+        str,
+        Key(values.off_line(40), "text", "The clinic's register or tax number on credit notes, VAT or not.", ""),
+    ]
     clinic_email: Annotated[str, Key(values.email, "e-mail address", "Sender of our e-mail, and where answers go.", "")]
     phone_region: Annotated[
         str, Key(values.region, "country code", "The country of phone numbers written without one.", "")
@@ -142,6 +153,19 @@ class Settings:
         dict[str, tuple[str, ...]],
         Key(tables.roles, "table", "The rights of each role; nothing else is allowed.", {}),
     ]
+    waiver_limits: Annotated[
+        dict[str, int],
+        Key(
+            tables.waiver_limits,
+            "table",
+            "The highest fee that a role may waive; without an entry there is no limit.",
+            {},
+        ),
+    ]
+    calendar: Annotated[
+        WorkingDays | None,
+        Key(calendar, "table or false", "The days that the clinic works, for deadlines by working days.", False),
+    ]
     policies: Annotated[
         tuple[Policy, ...],
         Key(policies, "list of tables", "Late fees, by notice; without any there are none.", []),
@@ -149,6 +173,19 @@ class Settings:
     reasons: Annotated[
         tuple[Reason, ...],
         Key(reasons, "list of tables", "Reasons added to the seeded ones, or changes of them.", []),
+    ]
+    source: Annotated[
+        str,
+        Key(
+            values.choice("config", "pages"),
+            "text",
+            'Where policies and reasons are changed: in the configuration ("config"), or on the pages ("pages").',
+            "config",
+        ),
+    ]
+    source_file: Annotated[
+        str,
+        Key(values.optional_text, "text", "The file of the configuration, as the pages of policies name it.", ""),
     ]
     policy_without_proof: Annotated[
         str,
@@ -166,6 +203,41 @@ class Settings:
             "duration",
             "How long messages, refunds and charges wait for a change of mind.",
             "3m",
+        ),
+    ]
+    pending: Annotated[
+        int,
+        Key(
+            values.optional_duration,
+            "duration or false",
+            "How long a fee waits before it is charged; false: charged at once.",
+            False,
+        ),
+    ]
+    refilled_fee: Annotated[
+        int,
+        Key(whole_percent, "percentage", "What remains of a waiting fee once its time is booked again.", "0%"),
+    ]
+    credit_expires: Annotated[
+        int | None,
+        Key(
+            values.off(values.duration),
+            "duration or false",
+            'How long client credit can be redeemed, e.g. "365d"; false: for ever.',
+            False,
+        ),
+    ]
+    vat: Annotated[
+        VatSettings,
+        Key(vat, "table or false", "Value added tax in fees, kept deposits and credits; the seller's data.", False),
+    ]
+    owing: Annotated[
+        str,
+        Key(
+            values.choice("ignore", "warn", "block"),
+            "text",
+            'What a client who owes a fee meets at booking: "ignore", "warn" or "block".',
+            "ignore",
         ),
     ]
     hold: Annotated[
@@ -247,6 +319,10 @@ def load(config: Mapping[str, Any]) -> Settings:
     if mapping is not None and mapping.appointment.scope is not None and scope != _BY_ATTRIBUTE["scope"].default:
         expected = f"nothing, as {PREFIX}HOST.appointment.scope says which scope each appointment belongs to"
         faults.append(Fault(f"{PREFIX}SCOPE", repr(scope), expected))
+    if not faults:
+        faults.extend(
+            disagreements(found["policies"], found["calendar"], found["waiver_limits"], found["roles"]),
+        )
     if faults:
         raise ConfigError(faults)
     return Settings(**found)

@@ -16,17 +16,21 @@ _FIELDS = ("code", "side", "label", "order", *_FLAGS, "fhir", "ihe")
 
 def reasons(place: Place, value: object) -> tuple[Reason, ...]:
     """The seeded reasons with the clinic's own changes and additions, in their order."""
-    known = {reason.code: reason for reason in SEEDED}
+    known = {one.code: one for one in SEEDED}
     changed: set[str] = set()
 
     def read(here: Place, item: object) -> Reason:
-        return _reason(here, item, known, changed)
+        return reason(here, item, known, changed)
 
-    known.update((reason.code, reason) for reason in read_list(place, value, read, "reasons"))
-    return tuple(sorted(known.values(), key=lambda reason: (reason.position, reason.code)))
+    known.update((one.code, one) for one in read_list(place, value, read, "reasons"))
+    return tuple(sorted(known.values(), key=lambda one: (one.position, one.code)))
 
 
-def _reason(place: Place, value: object, seeded: Mapping[str, Reason], changed: set[str]) -> Reason:
+def reason(place: Place, value: object, seeded: Mapping[str, Reason], changed: set[str]) -> Reason:
+    """One reason, as a table of the configuration or from its page: a change of a ``seeded`` one, or a new one.
+
+    ``changed`` holds the codes that were read before it.
+    """
     table = Table(place, value, _FIELDS)
     code = table.need("code", _code, "")
     if code and code in changed:
@@ -41,22 +45,23 @@ def _reason(place: Place, value: object, seeded: Mapping[str, Reason], changed: 
     else:
         side = cast(Side, table.get("side", values.choice(*SIDES), known.side))
         # Our English stands in for languages that the clinic gave no label for.
-        labels = {"en": known.title, **given} if (given := table.get("label", _label, {})) else {}
+        given = table.get("label", _label, {}) if known.title else table.need("label", _label, {})
+        labels = {"en": known.title, **given} if given and known.title else given
         base = replace(known, side=side, labels=labels)
     if side == "clinic":
         base = replace(base, fee=False)
     flags: dict[str, Any] = {name: table.get(name, values.flag, getattr(base, name)) for name in _FLAGS}
-    reason = replace(
+    found = replace(
         base,
         position=table.get("order", _order, base.position),
         fhir=table.get("fhir", values.line(40), base.fhir),
         ihe=table.get("ihe", values.line(40), base.ihe),
         **flags,
     )
-    if reason.side == "clinic" and reason.fee:
+    if found.side == "clinic" and found.fee:
         place.at("fee").note("true", "false: the clinic's own cancellation never costs a fee")
     table.close()
-    return reason
+    return found
 
 
 def _code(place: Place, value: object) -> str:

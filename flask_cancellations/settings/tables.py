@@ -1,4 +1,4 @@
-"""Readers of the small tables: template blocks, roles, waitlist."""
+"""Readers of the small tables: template blocks, roles, limits of waivers, waitlist."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def roles(place: Place, value: object) -> dict[str, tuple[str, ...]]:
 
 def _rights(place: Place, value: object) -> tuple[str, ...]:
     return read_list(place, value, values.choice(*RIGHTS, EVERYTHING), "rights")
+
+
+def waiver_limits(place: Place, value: object) -> dict[str, int]:
+    """The highest fee, in minor units, that a role may waive."""
+    return read_table(place, value, values.amount, "amounts by role")
 
 
 def waitlist(place: Place, value: object) -> int | None:

@@ -77,6 +77,15 @@ def optional_text(place: Place, value: object) -> str:
     return off(text)(place, value) or ""
 
 
+def off_line(limit: int) -> Read[str]:
+    """A reader of a text on one line of up to ``limit`` characters, or nothing; it may look like a number."""
+
+    def read(place: Place, value: object) -> str:
+        return off(line(limit))(place, str(value) if type(value) is int else value) or ""
+
+    return read
+
+
 def digits_text(place: Place, value: object) -> str:
     """A text that may look like a number: the environment turns ``35921234567`` into an integer."""
     return optional_text(place, str(value) if type(value) is int else value)

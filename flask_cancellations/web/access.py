@@ -28,6 +28,15 @@ def staff(state: State) -> Actor:
     return actor
 
 
+def holder(state: State, right: str) -> Actor:
+    """The signed-in user, who has this right. Raises NotSignedIn, or Forbidden without it."""
+    actor = signed_in(state, request_id=request_id())
+    if actor is None:
+        raise NotSignedIn
+    require(state, actor, right)
+    return actor
+
+
 def new_key() -> str:
     """A fresh idempotency key for a form."""
     return uuid.uuid4().hex

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +13,20 @@ from werkzeug.wrappers import Response
 from flask_cancellations.clock import MINUTE
 from flask_cancellations.delivery.addresses import mask_email, mask_phone
 from flask_cancellations.i18n import fcx_, moment_text, span_text, time_text
-from flask_cancellations.services import catalogue, slots
-from flask_cancellations.services.actor import visible
+from flask_cancellations.services import catalogue, credit_notes, desk, slots
+from flask_cancellations.services.actor import Actor, may, visible
 from flask_cancellations.services.appointments import of_record
 from flask_cancellations.services.catalogue import Catalogue
-from flask_cancellations.services.history import CancellationView, cancellation_view, stood_again
+from flask_cancellations.services.history import CancellationView, cancellation_view
 from flask_cancellations.state import State, current_state
 from flask_cancellations.web import elsewhere, words
-from flask_cancellations.web.access import staff
+from flask_cancellations.web.access import new_key, staff
+from flask_cancellations.web.credit_note import paper_label
+from flask_cancellations.web.fee_view import Refused, deeds
 from flask_cancellations.web.ledger import ledger, why
 from flask_cancellations.web.pages import address, page
+from flask_cancellations.web.settle import Wrong, due, how_choices
+from flask_cancellations.web.story import fee_steps
 from flask_cancellations.web.way_back import handed_on
 
 
@@ -38,9 +43,24 @@ class MessageLine:
 
 
 def cancellation(cancellation_id: int) -> Response:
-    """What a cancellation did and what is still to come of it. After a cancel the address ends in ``?done=1``."""
+    """What a cancellation did and what is still to come of it. After a cancel the address ends in ``?done=1``, after
+    a step of its money in ``?did=``."""
     state = current_state()
-    actor = staff(state)
+    return show_record(state, staff(state), cancellation_id)
+
+
+def show_record(
+    state: State,
+    actor: Actor,
+    cancellation_id: int,
+    *,
+    status: int = 200,
+    fee_refused: Refused | None = None,
+    settle_wrong: Wrong | None = None,
+    title: str = "",
+    conflict: str = "",
+) -> Response:
+    """The page, also after a form on it was refused; ``title`` and ``conflict`` then say why."""
     view = cancellation_view(state, cancellation_id)
     record = view.record
     it = visible(state, actor, of_record(state, record))
@@ -48,16 +68,31 @@ def cancellation(cancellation_id: int) -> Response:
     reason = known.reasons.get(record.reason_code)
     start = state.clock.to_wall(record.start_us)
     messages = [_message(state, message) for message in view.messages]
+    may_money = may(state, actor, "money", it)
     return page(
         "cancellation.html",
         title=fcx_("Cancellation: %(client)s", client=record.client_name or fcx_("no client")),
         actor=actor,
+        status=status,
         record=record,
-        done="done" in request.args,
-        stood_again=stood_again(state, record),
+        done="done" in request.args and status == 200,
+        did=_did(request.args.get("did", "")) if status == 200 else "",
+        conflict=conflict,
+        refused_title=title,
+        faults=_all_faults(fee_refused, settle_wrong),
+        steps=fee_steps(state, view, known.reasons),
+        deeds=deeds(state, actor, it, view, fee_refused),
+        dues=[due(state, item, settle_wrong) for item in desk.of_cancellation(state, record.id, actor)],
+        hows=how_choices(),
+        papers=_papers(state, record.id) if may_money else [],
+        evidence_url=address("evidence", cancellation_id=record.id) if may_money else "",
+        credit_url=address("client_credit", key=record.client_key) if may_money and record.client_key else "",
+        new_key=new_key,
+        on="record",
+        stood_again=view.terms.stood_again_us is not None,
         start=start,
         facts=_facts(state, view, reason.label if reason else record.reason_code),
-        why=_why(view, known),
+        why=_why(state, view, known),
         missed=record.status == "noshow",
         ledger=ledger(state, view),
         currency=view.settlement.currency,
@@ -74,10 +109,40 @@ def cancellation(cancellation_id: int) -> Response:
     )
 
 
-def _why(view: CancellationView, known: Catalogue) -> str:
+def _did(what: str) -> str:
+    """What was done on the page before this one."""
+    texts = {
+        "charge": fcx_("The fee is charged."),
+        "waive": fcx_("The fee is waived."),
+        "drop": fcx_("The fee is dropped."),
+        "give_back": fcx_("The fee will be given back."),
+        "release": fcx_("The deposit is decided about."),
+        "settled": fcx_("The payment is settled."),
+        "retried": fcx_("The payment will be tried again at once."),
+    }
+    return texts.get(what, "")
+
+
+def _papers(state: State, cancellation_id: int) -> list[tuple[str, str]]:
+    return [
+        (paper_label(note), address("credit_note", number=note.number))
+        for note in credit_notes.documents(state, cancellation_id)
+    ]
+
+
+def _all_faults(fee_refused: Refused | None, settle_wrong: Wrong | None) -> dict[str, Sequence[str]]:
+    """Each field's name with the name or number of its form: that is what the summary leads to."""
+    if fee_refused is not None:
+        return {f"{name}-{fee_refused.step}": texts for name, texts in fee_refused.faults.items()}
+    if settle_wrong is not None:
+        return {f"{name}-{settle_wrong.id}": texts for name, texts in settle_wrong.faults.items()}
+    return {}
+
+
+def _why(state: State, view: CancellationView, known: Catalogue) -> str:
     if elsewhere.is_elsewhere(view.record):
         return fcx_("Nothing was charged, because this was done in the clinic's own program.")
-    return why(view, known)
+    return why(state, view, known)
 
 
 def _facts(state: State, view: CancellationView, reason: str) -> list[tuple[str, str]]:

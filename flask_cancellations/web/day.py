@@ -10,9 +10,12 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from flask_cancellations.i18n import day_text, fcx_
+from flask_cancellations.services import desk
+from flask_cancellations.services.actor import may
 from flask_cancellations.services.day import Line, day_list, sees_own_only
 from flask_cancellations.services.elsewhere.review import count_open
 from flask_cancellations.state import State, current_state
+from flask_cancellations.web import money
 from flask_cancellations.web.access import staff
 from flask_cancellations.web.actions import actions_for
 from flask_cancellations.web.pages import address, page
@@ -69,6 +72,10 @@ def day() -> Response:
         status_label=status_label,
         review_text=waiting_text(count_open(state, actor)),
         review_url=address("review"),
+        policies_url=address("policies") if may(state, actor, "policies") else "",
+        reasons_url=address("reasons"),
+        money_text=money.waiting_text(desk.count(state, actor)),
+        money_url=address("money"),
     )
 
 

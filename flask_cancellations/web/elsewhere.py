@@ -89,7 +89,7 @@ def _called_off(after: dict[str, Any]) -> Facts:
     settled = Settlement(**after["settlement"])
     return [
         (fcx_("The client"), stopped),
-        (fcx_("Fee and deposit"), " ".join(outcome_sentences(settled))),
+        (fcx_("Fee and deposit"), " ".join(outcome_sentences(settled, stands_again=True))),
     ]
 
 

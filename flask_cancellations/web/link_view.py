@@ -10,16 +10,23 @@ from flask_cancellations.delivery.wording import deposit_sentences, fee_sentence
 from flask_cancellations.errors import AlreadyCancelled, ChangedMeanwhile, Gone, NotOpen
 from flask_cancellations.host.values import Appointment
 from flask_cancellations.i18n import fcx_, moment_text
+from flask_cancellations.rules.policy_text import policy_text
 from flask_cancellations.rules.quote import Quote
 from flask_cancellations.rules.reasons import Reason
-from flask_cancellations.rules.settlement import Settlement, rest_choices, settle
-from flask_cancellations.rules.wording import amount_text, why_text
+from flask_cancellations.rules.settlement import Settlement, by_client
+from flask_cancellations.rules.terms_text import stage_sentences
+from flask_cancellations.rules.why import why_text
+from flask_cancellations.rules.wording import amount_text
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.catalogue import choosable
 from flask_cancellations.services.history import cancellation_view, latest_cancellation_id
 from flask_cancellations.services.links import Opened
 from flask_cancellations.services.quoting import Quoted, quote_for
+from flask_cancellations.services.terms import told_stages
 from flask_cancellations.state import State
+
+# Reasons for a fee, or for none, that are worth a sentence to the client.
+_TELLING = {"band", "enough_notice", "grace", "within_window", "first_time"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +40,17 @@ class ReasonChoice:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the client decides on. ``fingerprints`` are the quotes' by reason; ``seen`` stands for all of them."""
+    """What the client decides on.
+
+    ``changes`` say when it will cost something else, ``policy`` is the whole policy for clients, a sentence each.
+    ``fingerprints`` are the quotes' by reason; ``seen`` stands for all of them.
+    """
 
     appointment: Appointment
     sentences: list[str]
     why: str
+    changes: list[str]
+    policy: list[str]
     costs: bool
     reasons: list[ReasonChoice]
     button: str
@@ -76,12 +89,15 @@ def offer_for(state: State, found: Opened) -> Offer:
             quotes[kind] = quote_for(state, known, appointment, told_us=now, reason=reason)
     by_reason = {reason.code: quotes[reason.fee, reason.side == "clinic"].quote for reason in reasons}
 
-    outcome_ = _settlement(usual.quote)
+    outcome_ = by_client(usual.quote, pending=state.settings.pending > 0)
+    changes = stage_sentences(told_stages(state.clock, usual))
     fingerprints = {code: quote.fingerprint() for code, quote in by_reason.items()}
     return Offer(
         appointment=appointment,
         sentences=_sentences(outcome_),
         why=_why(usual),
+        changes=changes if len(changes) > 1 else [],
+        policy=policy_text(usual.policy).splitlines() if usual.policy else [],
         costs=outcome_.fee > 0 or outcome_.forfeited > 0,
         reasons=[
             ReasonChoice(reason.code, reason.label, _detail(reason, usual.quote, by_reason[reason.code]))
@@ -123,12 +139,6 @@ def outcome(state: State, found: Opened) -> Outcome:
     return Outcome(it.start, it.service_name, it.staff_name, when, _sentences(view.settlement))
 
 
-def _settlement(quote: Quote) -> Settlement:
-    """What follows from a client's own cancellation: the fee is charged, the rest goes as the policy says."""
-    rest = rest_choices(quote, "charge", may_keep=False)
-    return settle(quote, "charge", rest[0] if rest else "refund")
-
-
 def _sentences(settled: Settlement) -> list[str]:
     return [fee_sentence(settled), *deposit_sentences(settled)]
 
@@ -136,7 +146,7 @@ def _sentences(settled: Settlement) -> list[str]:
 def _why(quoted: Quoted) -> str:
     """The sentence why, where it tells the client something: a band, or that the notice was long enough."""
     quote = quoted.quote
-    if quote.needs_amount or not {"band", "enough_notice", "grace"} & set(quote.why):
+    if quote.needs_amount or not _TELLING & set(quote.why):
         return ""
     return why_text(quote, quoted.policy)
 

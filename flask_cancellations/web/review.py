@@ -15,13 +15,13 @@ from flask_cancellations.models.review import MOVED, REASON, RESTORED
 from flask_cancellations.rules.wording import amount_text
 from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import Actor
-from flask_cancellations.services.called_off import standing
 from flask_cancellations.services.decide import MAX_NOTE
 from flask_cancellations.services.elsewhere import review
 from flask_cancellations.services.elsewhere.explain import explain
 from flask_cancellations.services.elsewhere.review import Item
 from flask_cancellations.services.requests import once
 from flask_cancellations.services.transaction import run
+from flask_cancellations.services.undo_money import undecided
 from flask_cancellations.state import State, current_state
 from flask_cancellations.web.access import new_key, staff
 from flask_cancellations.web.cancel_view import reason_groups
@@ -135,7 +135,7 @@ def _card(state: State, item: Item) -> Card:
         MOVED: ("info", fcx_("Moved")),
     }
     badge, label = badges[row.kind]
-    fee = standing(item.settlement) if item.settlement is not None and row.kind != REASON else 0
+    fee = undecided(item.settlement) if item.settlement is not None and row.kind != REASON else 0
     currency = state.settings.currency if item.settlement is None else item.settlement.currency
     number, name = row.cancellation_id, it.public_id
     return Card(
@@ -176,18 +176,30 @@ def _money(item: Item) -> list[str]:
     sentences = []
     if item.row.kind == REASON:
         sentences.append(fcx_("Nothing was charged."))
-    elif standing(settled):
-        sentences.append(fcx_("A fee of %(fee)s was charged.", fee=amount_text(standing(settled), settled.currency)))
+    fee = settled.kept + settled.due + settled.pending
+    if fee and settled.pending:
+        sentences.append(
+            fcx_(
+                "There is a fee of %(fee)s; %(amount)s of it is asked for only if you keep it.",
+                fee=amount_text(fee, settled.currency),
+                amount=amount_text(settled.pending, settled.currency),
+            )
+        )
+    elif fee:
+        sentences.append(fcx_("A fee of %(fee)s was charged.", fee=amount_text(fee, settled.currency)))
+    if settled.forfeited:
+        forfeited = amount_text(settled.forfeited, settled.currency)
+        sentences.append(fcx_("The clinic keeps %(amount)s of the deposit.", amount=forfeited))
     if settled.held:
         held = amount_text(settled.held, settled.currency)
         sentences.append(fcx_("%(amount)s of the deposit is held.", amount=held))
-    under_way = {
-        "refund": fcx_("A refund of %(amount)s is to be settled at the desk."),
+    made = {
+        "refund": fcx_("A refund of %(amount)s was made."),
         "credit": fcx_("A credit note for %(amount)s was issued."),
     }
     for movement in item.movements:
-        if movement.kind in under_way and movement.state in ("manual", "done"):
-            sentences.append(under_way[movement.kind] % {"amount": amount_text(movement.amount, movement.currency)})
+        if movement.kind in made and movement.state == "done":
+            sentences.append(made[movement.kind] % {"amount": amount_text(movement.amount, movement.currency)})
     return sentences
 
 

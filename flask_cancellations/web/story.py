@@ -11,9 +11,9 @@ from flask_cancellations.i18n import fcx_, moment_text, span_text
 from flask_cancellations.rules.reasons import Reason
 from flask_cancellations.rules.settlement import Settlement
 from flask_cancellations.rules.wording import amount_text, outcome_sentences
-from flask_cancellations.services.history import HistoryEntry
+from flask_cancellations.services.history import CancellationView, HistoryEntry, history
 from flask_cancellations.state import State
-from flask_cancellations.web import elsewhere
+from flask_cancellations.web import elsewhere, money_story
 from flask_cancellations.web.words import channel_label, side_label, source_label, told_label
 
 
@@ -37,7 +37,23 @@ def told(state: State, reasons: Mapping[str, Reason], entry: HistoryEntry) -> To
         reason = reasons[code].label if code in reasons else code
         facts = elsewhere.facts(state, entry, reason, _slot(entry.after.get("slot", "")))
         return Told(when, elsewhere_title, source_label(entry.source), facts)
+    money_title = money_story.title(entry)
+    if money_title is not None:
+        return Told(when, money_title, source_label(entry.source), money_story.facts(entry))
     return Told(when, _title(entry), source_label(entry.source), _cancelled(state, reasons, entry) if cancelled else [])
+
+
+def fee_steps(state: State, view: CancellationView, reasons: Mapping[str, Reason]) -> list[Told]:
+    """What became of the fee of one cancellation since, the oldest first."""
+    if not view.terms.version:
+        return []
+    entries = history(state, view.record.appointment_key, view.record.id)
+    mine = [
+        e
+        for e in entries
+        if e.action.startswith(("fee.", "deposit.")) and e.after.get("cancellation") == view.record.id
+    ]
+    return [told(state, reasons, entry) for entry in mine]
 
 
 def _title(entry: HistoryEntry) -> str:
@@ -53,10 +69,6 @@ def _title(entry: HistoryEntry) -> str:
         case "message.dead":
             channel = channel_label(after["channel"])
             return fcx_("The message to the client could not be sent: %(channel)s", channel=channel)
-        case "charge.manual":
-            return fcx_("Due from the client, to be settled at the desk: %(amount)s", amount=_amount(after))
-        case "refund.manual":
-            return fcx_("Refund to be settled at the desk: %(amount)s", amount=_amount(after))
         case "credit.done":
             number, amount = after["number"], _amount(after)
             return fcx_("Credit note no. %(number)s issued: %(amount)s", number=number, amount=amount)

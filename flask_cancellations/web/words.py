@@ -80,3 +80,8 @@ MESSAGE_BADGES = {
     "dead": "error",
     "pending_host": "info",
 }
+
+
+def typed(text: str) -> str:
+    """What somebody typed, as every database takes it."""
+    return "".join(letter for letter in text.replace("\r\n", "\n") if letter.isprintable() or letter in "\n\t").strip()

@@ -143,7 +143,8 @@ class TestPages:
             page.fill("#email", "reception@linden.example")
             page.fill("#password", module("clinic.seed").PASSWORD)
             page.click("main button")
-            for path in ("/diary", "/book", f"/book?treatment=4&day={FREE_DAY}", "/catcher", "/nowhere"):
+            shown = ("/diary", "/book", f"/book?patient=7&treatment=1&day={FREE_DAY}", "/catcher", "/nowhere")
+            for path in shown:
                 page.goto(base + path)
                 assert page.locator("html").get_attribute("lang") == language
                 box = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")

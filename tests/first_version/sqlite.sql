@@ -202,7 +202,6 @@ CREATE TABLE cancellations_movement (
     not_before_us BIGINT NOT NULL,
     done_us BIGINT,
     PRIMARY KEY (id),
-    CONSTRAINT uq_cancellations_movement_kind UNIQUE (cancellation_id, kind),
     CONSTRAINT uq_cancellations_movement_number UNIQUE (scope, number),
     CONSTRAINT fk_cancellations_movement_cancellation FOREIGN KEY(cancellation_id) REFERENCES cancellations_cancellation (id)
 );

@@ -17,6 +17,12 @@ from flask_bootstrap import Bootstrap5
 from jinja2 import FileSystemLoader
 from werkzeug.serving import make_server
 
+from flask_cancellations.clock import HOUR
+from flask_cancellations.jobs.money import issue_credits
+from flask_cancellations.jobs.payments import Cashier
+from flask_cancellations.jobs.summary import Summary
+from flask_cancellations.models import Movement
+
 from ..language_walk import DESK, ROLES
 from ..site import ROOT, Site, at
 
@@ -60,7 +66,9 @@ def add_words(app: Flask, folder: Path) -> None:
 
 def make_host(name: str, url: str, folder: Path) -> Site:
     """The host of this name with its own pages."""
-    site = Site(url, CANCELLATIONS_ROLES=ROLES, BOOTSTRAP_SERVE_LOCAL=True, **LAYOUTS[name])
+    site = Site(
+        url, CANCELLATIONS_ROLES=ROLES, CANCELLATIONS_SOURCE="pages", BOOTSTRAP_SERVE_LOCAL=True, **LAYOUTS[name]
+    )
     app, clinic = site.clinic.app, site.clinic
     add_words(app, folder)
     app.jinja_loader = FileSystemLoader(FOLDER / name)
@@ -79,6 +87,22 @@ def make_host(name: str, url: str, folder: Path) -> Site:
     return site
 
 
+def due_at_the_desk(site: Site, client: dict[str, str]) -> None:
+    """A fee that is due and one that waits, a refund for the desk, and a credit with its note."""
+    settings, nobody = site.clinic.state.settings, {**client, "email": None, "mobile": None}
+    object.__setattr__(settings, "pending", HOUR)
+    site.cancel(site.visit(at(16), client=nobody, deposit="40.00"), DESK, rest="refund")
+    object.__setattr__(settings, "pending", 0)
+    site.cancel(site.visit(at(17), client=nobody, deposit="0"), DESK)
+    with site.clinic.app.app_context():
+        state, stop, done = site.clinic.state, threading.Event(), Summary()
+        with site.clinic.cancellations.transaction():
+            state.store.update(Movement, not_before_us=state.clock.now())
+        issue_credits(state, stop, done)
+        Cashier(state).carry_out(stop, done)
+    assert done.errors == 0
+
+
 @contextmanager
 def served(name: str, url: str, folder: Path, language: str) -> Iterator[Served]:
     """The host with a day's visits of clients who speak this language, while the block runs."""
@@ -93,6 +117,7 @@ def served(name: str, url: str, folder: Path, language: str) -> Iterator[Served]
     number = site.cancel(
         gone, DESK, fee="waive", waive_reason="First time", rest="credit", note="Fever since the morning"
     )
+    due_at_the_desk(site, client)
     link = site.link(near)
     with site.clinic.app.app_context():
         account = site.clinic.account("manager", "Elena Desk").id
@@ -104,9 +129,13 @@ def served(name: str, url: str, folder: Path, language: str) -> Iterator[Served]
         "cancel": f"{ROOT}/cancel/{near}?reason=illness&fee=waive",
         "record": f"{ROOT}/cancellation/{number}?done=1",
         "history": f"{ROOT}/appointment/{gone}",
+        "money": f"{ROOT}/money",
+        "fee": f"{ROOT}/cancellation/{number + 1}",
+        "paper": f"{ROOT}/credit-note/1",
         "link": link,
         "409": f"{ROOT}/cancel/{gone}",
         "404": f"{ROOT}/cancel/777",
+        "policy": f"{ROOT}/policies/standard",
         "diary": "/diary",
     }
     try:

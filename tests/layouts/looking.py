@@ -17,13 +17,13 @@ OURS = """const roots = [...document.querySelectorAll("dialog[open]")];
     // A choice is pressed anywhere on its card.
     const target = (one) => one.closest(".fcx-choice, .fcx-check") ?? one;
     const named = (one) => one.name || one.textContent.trim().slice(0, 30) || one.className;"""
-CONTROLS = '"a, button, input, select, textarea"'
+CONTROLS = '"a, button, input, select, summary, textarea"'
 
 SIDEWAYS = "() => Math.max(0, document.documentElement.scrollWidth - innerWidth)"
 
 # Every control, label and heading can be seen, and lies on the page.
 UNSEEN = f"""() => {{ {OURS}
-    return within("a, button, input, select, textarea, label, legend, th, td, h1, h2, dt, dd").filter((one) => {{
+    return within({CONTROLS} + ", label, legend, th, td, h1, h2, h3, dt, dd").filter((one) => {{
         if (one.closest(".fcx-table-head, .fcx-daynav-word, .fcx-close:not(dialog *), [data-fcx-plain]")) return false;
         if (one.closest(".fcx-td-actions:not(:has(a))")) return false;
         const box = one.getBoundingClientRect();

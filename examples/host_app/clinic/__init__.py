@@ -1,8 +1,8 @@
 """Linden Physiotherapy: the example host of flask_cancellations.
 
-A small clinic with its own models, login, layout, languages and online booking. It knows four things about
-flask_cancellations: ``init_app``, the settings in ``clinic.toml``, the links in its diary, and the calls in its
-online booking.
+A small clinic with its own models, login, layout, languages and online booking. It knows a few things about
+flask_cancellations: ``init_app``, the settings in ``clinic.toml``, the links in its diary, the calls in its
+online booking, and the terms in its confirmations.
 """
 
 from __future__ import annotations

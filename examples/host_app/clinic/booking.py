@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -14,7 +15,7 @@ from .availability import FreeTime, free_times
 from .booking_forms import BookingForm
 from .demo_clock import local_now
 from .extensions import db
-from .models import Therapist, Treatment, Visit
+from .models import Patient, Therapist, Treatment, Visit
 from .opening import is_bookable, next_open_day, opening
 from .take_time import Order, TimeTaken, take_time
 
@@ -26,8 +27,8 @@ blueprint = Blueprint("booking", __name__)
 
 @blueprint.get("/book")
 def choose() -> str:
-    """Choose treatment, therapist and day, and see the free times."""
-    form = BookingForm(formdata=None)
+    """Choose treatment, therapist and day, and see the free times. Staff may book for a patient who is on file."""
+    form = BookingForm(formdata=None, obj=_asked_patient())
     return _page(form, _asked_treatment(), _asked_therapist(), _asked_day(request.args.get("day")))
 
 
@@ -100,6 +101,7 @@ def _page(
         therapists=therapists,
         treatment=treatment,
         therapist=therapist,
+        patient=_asked_patient(),
         day=day,
         days=_days_shown(day),
         last_day=local_now().date() + timedelta(days=DAYS_AHEAD),
@@ -142,6 +144,12 @@ def _asked_treatment() -> Treatment | None:
 
 def _asked_therapist() -> Therapist | None:
     return _therapist(request.args.get("therapist", ""))
+
+
+def _asked_patient() -> Patient | None:
+    """The patient whom staff book for; what is on file about somebody is nobody else's business."""
+    asked = request.values.get("patient", "")
+    return db.session.get(Patient, int(asked)) if asked.isdecimal() and current_user.is_authenticated else None
 
 
 def _therapist(text: str) -> Therapist | None:

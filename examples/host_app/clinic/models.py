@@ -46,6 +46,11 @@ class Treatment(db.Model):
     minutes: Mapped[int]
     price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
 
+    @property
+    def is_first_visit(self) -> bool:
+        """Whether the cancellation policy for first visits holds (``clinic.toml``)."""
+        return self.id == 1
+
 
 class Visit(db.Model):
     __tablename__ = "visits_book"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+
+from flask_cancellations import Actor, CancelCommand
+from flask_cancellations.schema import upgrade
 
 from . import seed_names as names
 from .demo_clock import START
-from .extensions import db
+from .extensions import cancellations, db
 from .models import Account, Patient, Therapist, Treatment, Visit
 from .opening import CLOSES, OPENS, RASTER, opening
 
@@ -23,6 +26,7 @@ FIRST_DAY = date(2026, 11, 25)
 LAST_DAY = date(2026, 12, 11)
 PATIENTS = 120
 FULL = 0.85
+SEEDER = Actor("job", "seed", "Demo data", "cli", rights=frozenset({"cancel", "silent"}))
 PASSWORD = "linden-demo"  # of the demo's accounts; the login page shows it
 
 
@@ -31,11 +35,14 @@ PASSWORD = "linden-demo"  # of the demo's accounts; the login page shows it
 def seed_command() -> None:
     """Create the clinic's tables and fill an empty database with the demo's fortnight."""
     db.create_all()
+    upgrade(db.engine)  # the triggers of flask_cancellations, which metadata cannot carry
     if db.session.scalar(select(Account.id).limit(1)) is not None:
         click.echo("The clinic has data; nothing was changed.")
         return
     visits = fill()
     db.session.commit()
+    with cancellations.transaction():
+        cancel_some()
     click.echo(f"{visits} visits, {PATIENTS} patients.")
 
 
@@ -54,6 +61,36 @@ def fill() -> int:
     db.session.add_all(visits)
     db.session.flush()
     return len(visits)
+
+
+def cancel_some() -> None:
+    """Cancel two visits, so that one patient has credit (once the worker has run) and one owes a fee."""
+    credited = _open_visit(LAST_DAY, Visit.deposit_paid > 0)
+    owing = _open_visit(START.date() + timedelta(days=1), Visit.deposit_paid == 0, Treatment.name == "Manual therapy")
+    for visit in (credited, owing):
+        cancellations.cancel(
+            CancelCommand(
+                appointment_key=str(visit.id),
+                reason="work",
+                fee="charge",
+                rest="credit" if visit is credited else None,
+                told_channel="phone",
+                tell=False,
+                silent_reason="Part of the demo's data",
+            ),
+            SEEDER,
+        )
+
+
+def _open_visit(day: date, *where: ColumnElement[bool]) -> Visit:
+    """The first of a day."""
+    midnight = datetime.combine(day, time())
+    query = select(Visit).join(Visit.treatment).join(Visit.patient)
+    return db.session.scalars(
+        query.where(Visit.begins_at.between(midnight, midnight + timedelta(days=1)), Patient.email.is_not(None), *where)
+        .order_by(Visit.begins_at, Visit.id)
+        .limit(1)
+    ).one()
 
 
 def _accounts(therapists: list[Therapist]) -> Iterator[Account]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from flask_cancellations import SlotTaken
 
+from .confirmation import confirmation, send
 from .demo_clock import utc_now
 from .extensions import cancellations, db
 from .models import Patient, Visit
@@ -42,13 +43,14 @@ class Order:
 
 
 def take_time(order: Order) -> int:
-    """Book and commit; the visit's id.
+    """Book, commit, and send the confirmation; the visit's id.
 
     :raises TimeTaken: the time went to somebody else; nothing was written.
     """
     db.session.rollback()  # what the page has read so far is old; the booking decides on what is true now
     try:
-        visit_id = _book(order)
+        visit = _book(order)
+        letter = confirmation(visit)
         db.session.commit()
     except SlotTaken as taken:
         db.session.rollback()
@@ -58,10 +60,11 @@ def take_time(order: Order) -> int:
         db.session.rollback()
         current_app.logger.warning("online booking refused by the database", exc_info=True)
         raise TimeTaken from lost
-    return visit_id
+    send(letter)
+    return visit.id
 
 
-def _book(order: Order) -> int:
+def _book(order: Order) -> Visit:
     # First of all, and before the visit is added: from here on, other bookings of this therapist's day wait.
     cancellations.slots.claim(order.start, order.end, order.therapist_id)
     visit = Visit(
@@ -76,7 +79,7 @@ def _book(order: Order) -> int:
     db.session.add(visit)
     db.session.flush()
     cancellations.accept_policy(visit, channel="web", ip=order.ip)
-    return visit.id
+    return visit
 
 
 def _patient(order: Order) -> Patient:

@@ -20,14 +20,15 @@ from flask_cancellations.host.values import Appointment
 from flask_cancellations.models import Cancellation, Pending, SettlementRow
 from flask_cancellations.models.review import MOVED, REASON, RESTORED
 from flask_cancellations.rules.settlement import Settlement
-from flask_cancellations.services import claims
+from flask_cancellations.services import claims, movements
 from flask_cancellations.services.actor import somebody
 from flask_cancellations.services.appointments import is_current
-from flask_cancellations.services.called_off import take_back
+from flask_cancellations.services.deposits import deposits_of
 from flask_cancellations.services.elsewhere import review, watching
 from flask_cancellations.services.elsewhere.watching import Seen
+from flask_cancellations.services.fee_ledger import settlements_of
 from flask_cancellations.services.history import record_of
-from flask_cancellations.services.reopen import Reopened, reopen
+from flask_cancellations.services.reopen import reopen
 from flask_cancellations.services.write import leave_slot, record_values
 from flask_cancellations.state import State
 
@@ -104,21 +105,40 @@ def open_again(state: State, key: str, cancellation_id: int, seen: Seen | None, 
         return None
     if _is_pending(state, cancellation_id):
         return None  # the host is still at it; the worker sees to that
-    same_time = one.start_us == cancelled.start_us
-    reopened = reopen(state, cancelled, same_time=same_time)
-    if reopened is None:
+    found = restored(state, cancelled, one)
+    if found is None:
         return None
     present = _present(state, key)
     if present is None or present.status != "booked" or present.start_us != one.start_us:
         raise ChangedItsMind
     _watch_instead(state, seen, one, mark)
-    return _stands_again(state, cancelled, one, reopened)
+    return found
 
 
-def _stands_again(state: State, cancelled: Row[Any], one: Appointment, reopened: Reopened) -> Found:
-    settled = take_back(state, cancelled.id)
+def stands(state: State, key: str, cancellation_id: int) -> bool:
+    """Whether the appointment of a cancellation stands again, which is recorded then.
+
+    For whoever is about to decide something for good, as the last pass may be long ago, or nobody sweeps.
+    """
+    one = whole_ones(state.host, state.store.session, [key]).get(key)
+    if one is None or one.status != "booked" or not is_current(state, record_of(state, cancellation_id), one):
+        return False
+    open_again(state, key, cancellation_id, None, "")
+    return True
+
+
+def restored(state: State, cancelled: Row[Any], one: Appointment) -> Found | None:
+    """Record that the appointment of a cancellation (a row of ``Cancellation``) stands again, as ``one``.
+
+    Nothing more leaves or moves; what becomes of the fee is for people to say. None if somebody else was faster.
+    """
+    same_time = one.start_us == cancelled.start_us
+    reopened = reopen(state, cancelled, somebody(), money="hold", same_time=same_time)
+    if reopened is None:
+        return None
+    settled = settlements_of(state, [cancelled.id])[cancelled.id]
     kind: Literal["moved", "restored"] = "restored"
-    if state.host.has_no_status and one.start_us != cancelled.start_us:
+    if state.host.has_no_status and not same_time:
         kind = "moved"  # nobody can restore there, but give it another time
     _event(
         state,
@@ -135,7 +155,7 @@ def _stands_again(state: State, cancelled: Row[Any], one: Appointment, reopened:
         },
     )
     review.withdraw(state, cancelled.id, REASON)
-    before_us = None if one.start_us == cancelled.start_us else cancelled.start_us
+    before_us = None if same_time else cancelled.start_us
     review.add(state, MOVED if kind == "moved" else RESTORED, one, cancellation_id=cancelled.id, before_us=before_us)
     return kind
 
@@ -170,10 +190,7 @@ def _record(state: State, watched: Row[Any], it: Appointment, generation: int, f
         source=actor.source,
         tell=False,
     )
-    settled = Settlement(state.settings.currency, deposit=it.deposit, held=it.deposit)
-    state.store.insert(
-        SettlementRow, cancellation_id=cancellation_id, why="", price=it.price, otherwise=0, **asdict(settled)
-    )
+    settled = _hold_deposit(state, it, cancellation_id)
     # Whoever did not come leaves no time to anybody; one that is over lapses by itself.
     slot = leave_slot(
         state, it, cancellation_id, generation, frees=status == "cancelled" or it.start_us <= now, now=now
@@ -196,6 +213,31 @@ def _record(state: State, watched: Row[Any], it: Appointment, generation: int, f
         },
     )
     review.add(state, REASON, it, cancellation_id=cancellation_id)
+
+
+def _hold_deposit(state: State, it: Appointment, cancellation_id: int) -> Settlement:
+    """Nothing is decided about its money; the desk may let go of the deposit later (``services.fees.release``)."""
+    currency, vat = state.settings.currency, state.settings.vat
+    # An adapter is asked about appointments that the host still has.
+    named = None if it.row is None else deposits_of(state, it)
+    # One in another currency is the desk's to settle, as everywhere.
+    deposits = [one for one in named or () if one.currency == currency]
+    amount = it.deposit if named is None else sum(one.left for one in deposits)
+    settled = Settlement(currency, deposit=amount, held=amount)
+    state.store.insert(
+        SettlementRow,
+        cancellation_id=cancellation_id,
+        why="",
+        price=it.price,
+        otherwise=0,
+        version=0,
+        rest="refund",
+        fee_vat_rate=vat.fee,
+        kept_vat_rate=vat.kept,
+        **asdict(settled),
+    )
+    movements.keep_deposits(state, cancellation_id, deposits)
+    return settled
 
 
 def _event(state: State, it: Appointment, action: str, *, before: dict[str, Any], after: dict[str, Any]) -> None:

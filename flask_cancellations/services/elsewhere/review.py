@@ -19,8 +19,9 @@ from flask_cancellations.models.review import CLOSED, MOVED, OPEN, REASON
 from flask_cancellations.rules.settlement import Settlement
 from flask_cancellations.services.actor import Actor, may, visible
 from flask_cancellations.services.appointments import snapshot
-from flask_cancellations.services.called_off import drop_fee, keep_fee, settlement_of, settlements_of, standing
 from flask_cancellations.services.day import sees_own_only
+from flask_cancellations.services.fee_ledger import lock, settlements_of
+from flask_cancellations.services.undo_money import FATES, settle_fee, undecided
 from flask_cancellations.services.write import short, snapshot_values
 from flask_cancellations.state import State
 
@@ -118,14 +119,13 @@ def close(state: State, review_id: int, actor: Actor, *, fee: str = "") -> None:
     if row.kind == REASON:
         raise NotFound(fcx_("There is no such appointment."))
     close_row(state, row, actor)
-    dropped, cancellation_id = 0, row.cancellation_id
-    if cancellation_id is not None and standing(settlement_of(state, cancellation_id, lock=True)):
-        if fee not in ("drop", "keep"):
+    dropped = 0
+    ledger = None if row.cancellation_id is None else lock(state, row.cancellation_id)
+    if ledger is not None and undecided(ledger.settled):
+        fate = FATES.get(fee)
+        if fate is None:
             raise InvalidInput({"fee": [fcx_("Say whether the fee is dropped or kept.")]})
-        if fee == "drop":
-            dropped = drop_fee(state, cancellation_id)
-        else:
-            keep_fee(state, cancellation_id)
+        dropped = settle_fee(state, ledger, actor, fate)
     record(
         state.store,
         Entry(

@@ -236,6 +236,11 @@ document.addEventListener("click", (event) => {
   openDialog(link);
 });
 
+for (const button of document.querySelectorAll("[data-fcx-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 const onPage = formIn(document);
 if (onPage) {
   enhance(onPage);
