@@ -124,7 +124,7 @@ class Walk:
             except OSError:
                 assert server.poll() is None, (self.folder / "server.log").read_text()
                 assert time.monotonic() < until, "the server does not answer"
-                time.sleep(0.1)
+                time.sleep(0.1)  # between two looks at a starting server, which has no event to wait for
 
 
 class Reader:

@@ -65,7 +65,8 @@ UNFOCUSED = f"""() => {{ {OURS}
 
 
 def faults(page: Page) -> list[str]:
-    """What is wrong with the looks of the page as it is."""
+    """What is wrong with the looks of the page as it is, once its styles are there: a click does not wait for them."""
+    page.wait_for_load_state("load")
     page.keyboard.press("Shift")  # the last thing used was the keyboard: browsers then show the focus
     measured = {"unseen": UNSEEN, "small": SMALL, "twisted": TWISTED, "unfocused": UNFOCUSED}
     found = [f"{what}: {name}" for what, script in measured.items() for name in page.evaluate(script)]
