@@ -11,7 +11,6 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.clock import MINUTE
 from flask_cancellations.delivery import outbox
 from flask_cancellations.delivery.channels import channels
@@ -23,6 +22,7 @@ from flask_cancellations.jobs.summary import Summary
 from flask_cancellations.models import Cancellation
 from flask_cancellations.models.message import DEAD, SENDING, SENT
 from flask_cancellations.services.actor import job_actor
+from flask_cancellations.services.log import log
 from flask_cancellations.services.transaction import run, transaction
 from flask_cancellations.state import State
 
@@ -108,24 +108,19 @@ def _record(state: State, message: Leased, now: int, outcome: str) -> None:
     key: Any = state.store.execute(
         select(Cancellation.appointment_key).where(Cancellation.id == message.cancellation_id)
     ).scalar_one()
-    record(
-        state.store,
-        Entry(
-            scope=state.scope,
-            at_us=now,
-            action=f"message.{outcome}",
-            appointment_key=key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            client_key=message.client_key,
-            before={"state": SENDING},
-            after={
-                "state": outcome,
-                "message": message.id,
-                "cancellation": message.cancellation_id,
-                "channel": message.channel,
-                "attempts": message.attempts,
-            },
-        ),
+    log(
+        state,
+        actor,
+        f"message.{outcome}",
+        key,
+        at_us=now,
+        client_key=message.client_key,
+        before={"state": SENDING},
+        after={
+            "state": outcome,
+            "message": message.id,
+            "cancellation": message.cancellation_id,
+            "channel": message.channel,
+            "attempts": message.attempts,
+        },
     )

@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.jobs.summary import Summary
 from flask_cancellations.models import Cancellation, Movement
 from flask_cancellations.models.base import table_of
 from flask_cancellations.models.settlement import CREATED, DONE
 from flask_cancellations.services import credit
 from flask_cancellations.services.actor import job_actor
+from flask_cancellations.services.log import log
 from flask_cancellations.services.transaction import run
 from flask_cancellations.state import State
 
@@ -65,25 +65,20 @@ def _issue(state: State, movement: Row[Any]) -> bool:
     kept = state.store.execute(select(table_of(Cancellation)).where(Cancellation.id == movement.cancellation_id)).one()
     note = credit.issue(state, movement, kept, actor)
     state.store.update(Movement, Movement.id == movement.id, number=note.number)
-    record(
-        state.store,
-        Entry(
-            scope=state.scope,
-            at_us=now,
-            action="credit.done",
-            appointment_key=kept.appointment_key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            client_key=movement.client_key,
-            before={"state": CREATED},
-            after={
-                "cancellation": movement.cancellation_id,
-                "state": DONE,
-                "amount": movement.amount,
-                "currency": movement.currency,
-                "number": note.number,
-            },
-        ),
+    log(
+        state,
+        actor,
+        "credit.done",
+        kept.appointment_key,
+        at_us=now,
+        client_key=movement.client_key,
+        before={"state": CREATED},
+        after={
+            "cancellation": movement.cancellation_id,
+            "state": DONE,
+            "amount": movement.amount,
+            "currency": movement.currency,
+            "number": note.number,
+        },
     )
     return True

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 from sqlalchemy import Row, select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.errors import ChangedMeanwhile, Conflict, InvalidInput, NotFound
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.models import Cancellation, FeeStep, SettlementRow
@@ -24,6 +23,7 @@ from flask_cancellations.rules.settlement import RestChoice, Settlement
 from flask_cancellations.rules.wording import amount_text
 from flask_cancellations.services import movements
 from flask_cancellations.services.actor import Actor
+from flask_cancellations.services.log import log
 from flask_cancellations.state import State
 
 ACTIONS = {
@@ -163,22 +163,15 @@ def audit(
     private: Mapping[str, str] | None = None,
 ) -> None:
     """Record an event about the money of a cancellation (``kept`` is its row)."""
-    record(
-        state.store,
-        Entry(
-            scope=kept.scope,
-            at_us=state.clock.now(),
-            action=action,
-            appointment_key=kept.appointment_key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            request_id=actor.request_id,
-            client_key=kept.client_key,
-            before=before or {},
-            after={"cancellation": kept.id, **(after or {})},
-            private={"actor": actor.name, **(private or {})},
-        ),
+    log(
+        state,
+        actor,
+        action,
+        kept.appointment_key,
+        client_key=kept.client_key,
+        before=before or {},
+        after={"cancellation": kept.id, **(after or {})},
+        private={"actor": actor.name, **(private or {})},
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.errors import Conflict, NotFound
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.models import Cancellation, Message
@@ -12,6 +11,7 @@ from flask_cancellations.models.message import STOPPED, WAITING
 from flask_cancellations.services.actor import Actor, visible
 from flask_cancellations.services.appointments import of_record
 from flask_cancellations.services.history import record_of
+from flask_cancellations.services.log import log
 from flask_cancellations.services.signals import message_stopped
 from flask_cancellations.services.transaction import Publication, announce
 from flask_cancellations.state import State
@@ -33,26 +33,19 @@ def stop_message(state: State, message_id: int, actor: Actor) -> Publication:
     stopped = state.store.update(Message, Message.id == message_id, Message.state == WAITING, state=STOPPED)
     if stopped != 1:
         raise Conflict(fcx_("This message can no longer be stopped: it has left, or was stopped already."))
-    record(
-        state.store,
-        Entry(
-            scope=state.scope,
-            at_us=state.clock.now(),
-            action="message.stopped",
-            appointment_key=found.appointment_key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            request_id=actor.request_id,
-            client_key=found.client_key,
-            before={"state": WAITING},
-            after={
-                "state": STOPPED,
-                "message": message_id,
-                "channel": found.channel,
-                "cancellation": found.cancellation_id,
-            },
-            private={"actor": actor.name},
-        ),
+    log(
+        state,
+        actor,
+        "message.stopped",
+        found.appointment_key,
+        client_key=found.client_key,
+        before={"state": WAITING},
+        after={
+            "state": STOPPED,
+            "message": message_id,
+            "channel": found.channel,
+            "cancellation": found.cancellation_id,
+        },
+        private={"actor": actor.name},
     )
     return announce(message_stopped, message_id=message_id, cancellation_id=found.cancellation_id)

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.clock import MINUTE
 from flask_cancellations.errors import Conflict
 from flask_cancellations.host.function import still_stands
@@ -36,6 +35,7 @@ from flask_cancellations.models.settlement import PENDING_HOST as MONEY_PENDING_
 from flask_cancellations.rules.slots import freed_state
 from flask_cancellations.services.actor import Actor, job_actor
 from flask_cancellations.services.claims import claim_of
+from flask_cancellations.services.log import log
 from flask_cancellations.services.reopen import reopen
 from flask_cancellations.services.signals import appointment_cancelled
 from flask_cancellations.services.transaction import Publication, announce
@@ -86,28 +86,21 @@ def take_back(state: State, made: Row[Any], actor: Actor, why: str) -> None:
         )
     # Sent again, it is a new request.
     store.delete(AnsweredRequest, AnsweredRequest.cancellation_id == made.id)
-    record(
-        store,
-        Entry(
-            scope=made.scope,
-            at_us=state.clock.now(),
-            action="cancellation.reversed",
-            appointment_key=made.appointment_key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            request_id=actor.request_id,
-            client_key=made.client_key,
-            before={"status": "cancelled"},
-            after={
-                "status": "booked",
-                "cancellation": made.id,
-                "why": why,
-                "messages": reopened.messages if reopened else 0,
-                "movements": reopened.movements if reopened else 0,
-            },
-            private={"actor": actor.name},
-        ),
+    log(
+        state,
+        actor,
+        "cancellation.reversed",
+        made.appointment_key,
+        client_key=made.client_key,
+        before={"status": "cancelled"},
+        after={
+            "status": "booked",
+            "cancellation": made.id,
+            "why": why,
+            "messages": reopened.messages if reopened else 0,
+            "movements": reopened.movements if reopened else 0,
+        },
+        private={"actor": actor.name},
     )
 
 

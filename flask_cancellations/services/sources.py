@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.errors import ChangedMeanwhile, Forbidden
 from flask_cancellations.i18n import fcx_, moment_text
 from flask_cancellations.models import Event, PrivateValue, ReasonRow
 from flask_cancellations.models.base import table_of
 from flask_cancellations.services.actor import Actor, require
 from flask_cancellations.services.catalogue import Catalogue, load
+from flask_cancellations.services.log import log
 from flask_cancellations.state import State
 
 _LOOKED_AT = 100
@@ -44,21 +44,14 @@ def begin_change(state: State, actor: Actor) -> Catalogue:
 
 def log_change(state: State, actor: Actor, action: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Record a change that is about no appointment."""
-    record(
-        state.store,
-        Entry(
-            scope=state.scope,
-            at_us=state.clock.now(),
-            action=action,
-            appointment_key="",
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            request_id=actor.request_id,
-            before=before,
-            after=after,
-            private={"actor": actor.name},
-        ),
+    log(
+        state,
+        actor,
+        action,
+        "",
+        before=before,
+        after=after,
+        private={"actor": actor.name},
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.clock import MINUTE
 from flask_cancellations.delivery.outbox import enqueue
 from flask_cancellations.host.values import Appointment
@@ -20,6 +19,7 @@ from flask_cancellations.rules.slots import SlotState, freed_state
 from flask_cancellations.rules.trace import trace_body
 from flask_cancellations.services import movements
 from flask_cancellations.services.decide import Decision
+from flask_cancellations.services.log import log
 from flask_cancellations.state import State
 
 TEMPLATES = {"client": "cancelled_client", "clinic": "cancelled_clinic", "other": "cancelled_other"}
@@ -226,28 +226,22 @@ def _audit(state: State, decision: Decision, cancellation_id: int, status_before
         "slot": slot_state,
         "told": [address.channel for address in decision.addresses],
     }
-    record(
-        state.store,
-        Entry(
-            scope=state.scope,
-            at_us=decision.now,
-            action="appointment.cancelled",
-            appointment_key=seen.key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            request_id=actor.request_id,
-            client_key=seen.client_key,
-            before={"status": seen.status, "host_status": status_before, "start_us": seen.start_us},
-            after=after,
-            private={
-                "actor": actor.name,
-                "note": command.note.strip(),
-                "waive_reason": command.waive_reason.strip(),
-                "keep_reason": command.keep_reason.strip(),
-                "silent_reason": command.silent_reason.strip(),
-            },
-        ),
+    log(
+        state,
+        actor,
+        "appointment.cancelled",
+        seen.key,
+        at_us=decision.now,
+        client_key=seen.client_key,
+        before={"status": seen.status, "host_status": status_before, "start_us": seen.start_us},
+        after=after,
+        private={
+            "actor": actor.name,
+            "note": command.note.strip(),
+            "waive_reason": command.waive_reason.strip(),
+            "keep_reason": command.keep_reason.strip(),
+            "silent_reason": command.silent_reason.strip(),
+        },
     )
 
 

@@ -27,7 +27,7 @@ from flask_cancellations.web.access import new_key, staff
 from flask_cancellations.web.cancel_view import reason_groups
 from flask_cancellations.web.errors import error_page, title_of
 from flask_cancellations.web.pages import address, page
-from flask_cancellations.web.words import channel_label
+from flask_cancellations.web.words import channel_label, typed
 
 FIELDS = ("reason", "note", "fee")
 Faults = Mapping[str, Sequence[str]]
@@ -75,7 +75,7 @@ def close_item(review_id: int) -> Response:
 
 
 def _do(state: State, actor: Actor, review_id: int, deed: Callable[[dict[str, str]], object]) -> Response:
-    sent = {name: _text(request.form.get(name, "")) for name in FIELDS}
+    sent = {name: typed(request.form.get(name, "")) for name in FIELDS}
     asked = {"path": request.path, **sent}
 
     def work() -> dict[str, Any]:
@@ -90,11 +90,6 @@ def _do(state: State, actor: Actor, review_id: int, deed: Callable[[dict[str, st
     except InvalidInput as error:
         return _show(state, actor, review_id, sent, error.fields, title_of(error))
     return redirect(address("review", done=1), 303)
-
-
-def _text(text: str) -> str:
-    """A text as every database takes it."""
-    return "".join(letter for letter in text if letter.isprintable() or letter in "\n\t").strip()
 
 
 def _show(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.errors import InvalidInput, NotFound
 from flask_cancellations.i18n import fcx_
 from flask_cancellations.models import Cancellation, Slot
@@ -11,6 +10,7 @@ from flask_cancellations.services import catalogue
 from flask_cancellations.services.actor import Actor
 from flask_cancellations.services.decide import MAX_NOTE
 from flask_cancellations.services.elsewhere import review
+from flask_cancellations.services.log import log
 from flask_cancellations.state import State
 
 
@@ -43,26 +43,20 @@ def explain(state: State, review_id: int, reason: str, note: str, actor: Actor) 
         closed = store.update(Slot, Slot.cancellation_id == cancellation_id, free, state="closed", changed_us=now)
     review.close_row(state, row, actor)
     store.update(Cancellation, Cancellation.id == cancellation_id, reason_code=chosen.code, side=chosen.side, note=note)
-    record(
-        store,
-        Entry(
-            scope=state.scope,
-            at_us=now,
-            action="cancellation.explained",
-            appointment_key=row.appointment_key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            request_id=actor.request_id,
-            client_key=row.client_key,
-            before={"reason": ""},
-            after={
-                "cancellation": int(cancellation_id),
-                "reason": chosen.code,
-                "side": chosen.side,
-                "slot_closed": bool(closed),
-            },
-            private={"actor": actor.name, "note": note},
-        ),
+    log(
+        state,
+        actor,
+        "cancellation.explained",
+        row.appointment_key,
+        at_us=now,
+        client_key=row.client_key,
+        before={"reason": ""},
+        after={
+            "cancellation": int(cancellation_id),
+            "reason": chosen.code,
+            "side": chosen.side,
+            "slot_closed": bool(closed),
+        },
+        private={"actor": actor.name, "note": note},
     )
     return int(cancellation_id)

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, exists, select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.clock import MINUTE
 from flask_cancellations.errors import NotOpen
 from flask_cancellations.host.glance import whole_ones
@@ -28,6 +27,7 @@ from flask_cancellations.services.elsewhere import review, watching
 from flask_cancellations.services.elsewhere.watching import Seen
 from flask_cancellations.services.fee_ledger import settlements_of
 from flask_cancellations.services.history import record_of
+from flask_cancellations.services.log import log
 from flask_cancellations.services.reopen import reopen
 from flask_cancellations.services.write import leave_slot, record_values
 from flask_cancellations.state import State
@@ -242,20 +242,14 @@ def _hold_deposit(state: State, it: Appointment, cancellation_id: int) -> Settle
 
 def _event(state: State, it: Appointment, action: str, *, before: dict[str, Any], after: dict[str, Any]) -> None:
     actor = somebody()
-    record(
-        state.store,
-        Entry(
-            scope=state.scope,
-            at_us=state.clock.now(),
-            action=action,
-            appointment_key=it.key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            client_key=it.client_key,
-            before=before,
-            after=after,
-        ),
+    log(
+        state,
+        actor,
+        action,
+        it.key,
+        client_key=it.client_key,
+        before=before,
+        after=after,
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from flask_cancellations.audit import Entry, record
 from flask_cancellations.errors import Conflict, InvalidInput, NotFound
 from flask_cancellations.host.values import Appointment
 from flask_cancellations.i18n import fcx_, moment_text
@@ -21,6 +20,7 @@ from flask_cancellations.services.actor import Actor, may, visible
 from flask_cancellations.services.appointments import snapshot
 from flask_cancellations.services.day import sees_own_only
 from flask_cancellations.services.fee_ledger import lock, settlements_of
+from flask_cancellations.services.log import log
 from flask_cancellations.services.undo_money import FATES, settle_fee, undecided
 from flask_cancellations.services.write import short, snapshot_values
 from flask_cancellations.state import State
@@ -126,29 +126,22 @@ def close(state: State, review_id: int, actor: Actor, *, fee: str = "") -> None:
         if fate is None:
             raise InvalidInput({"fee": [fcx_("Say whether the fee is dropped or kept.")]})
         dropped = settle_fee(state, ledger, actor, fate)
-    record(
-        state.store,
-        Entry(
-            scope=state.scope,
-            at_us=state.clock.now(),
-            action="review.closed",
-            appointment_key=row.appointment_key,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            source=actor.source,
-            request_id=actor.request_id,
-            client_key=row.client_key,
-            before={"state": OPEN},
-            after={
-                "state": CLOSED,
-                "review": row.id,
-                "kind": row.kind,
-                "dropped": dropped,
-                "currency": state.settings.currency,
-                **({} if row.cancellation_id is None else {"cancellation": row.cancellation_id}),
-            },
-            private={"actor": actor.name},
-        ),
+    log(
+        state,
+        actor,
+        "review.closed",
+        row.appointment_key,
+        client_key=row.client_key,
+        before={"state": OPEN},
+        after={
+            "state": CLOSED,
+            "review": row.id,
+            "kind": row.kind,
+            "dropped": dropped,
+            "currency": state.settings.currency,
+            **({} if row.cancellation_id is None else {"cancellation": row.cancellation_id}),
+        },
+        private={"actor": actor.name},
     )
 
 
